@@ -1,0 +1,144 @@
+"""The command line: compose the configuration, check all of it, run, and end with a meaningful exit code.
+
+The only importer of hydra and omegaconf. Exit codes: 0 done; 1 a bug; 2 the user's mistake; 3 finished,
+but some trials failed (they are listed in exclusions.csv); 130 stopped by hand.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+if TYPE_CHECKING:
+    from pipeline.run import Outcome
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+QUICKSTART = "quickstart"
+DONE, BUG, MISTAKE, WITH_FAILURES, STOPPED = 0, 1, 2, 3, 130
+
+logger = logging.getLogger("pipeline")
+
+
+def main() -> None:
+    """Run ``python -m pipeline`` with the arguments in ``sys.argv``."""
+    entered.clear()
+    try:
+        _task()
+    except SystemExit as stop:
+        # Hydra ends with 1 for a mistake in an override, before the study is entered: the user's to mend
+        raise SystemExit(MISTAKE if stop.code == BUG and not entered else stop.code) from None
+    raise SystemExit(max(entered, default=DONE))
+
+
+entered: list[int] = []
+"""Exit codes of the jobs that got as far as the study (several in a sweep)."""
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+def _task(config: DictConfig) -> None:
+    from pipeline.errors import StudyError
+
+    entered.append(BUG)
+    _log_to_stderr()
+    try:
+        entered[-1] = _run(config)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        entered[-1] = MISTAKE
+    except KeyboardInterrupt:
+        print("stopped: what was transcribed is remembered; the same command goes on from here", file=sys.stderr)
+        raise SystemExit(STOPPED) from None
+
+
+def _run(config: DictConfig) -> int:
+    from pipeline.config import build
+    from pipeline.run import run
+
+    overrides = [str(item) for item in HydraConfig.get().overrides.task]
+    raw = _plain(config)
+    if isinstance(raw.get("stages"), list) and raw["stages"] and raw["stages"][0] != "load_utterances":
+        overrides = _stored_overrides(raw) + overrides
+        raw = _plain(hydra.compose("config", _last_of_each_key(overrides)))
+    raw["run_name"] = _run_name(raw.get("run_name"), overrides)
+    study = build(raw)
+    outcome = run(study, store_path=_store_path(study.settings.cache_dir), overrides=overrides)
+    _report(outcome)
+    return WITH_FAILURES if outcome.n_failed else DONE
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    from pipeline.errors import ConfigError
+
+    try:
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"The configuration cannot be resolved: {error}") from None
+    return {str(key): value for key, value in plain.items()} if isinstance(plain, Mapping) else {}
+
+
+def _run_name(name: object, overrides: Sequence[str]) -> object:
+    """Name a run that was not named: the plain command is the quickstart, anything else is scratch."""
+    from pipeline.artifacts import SCRATCH
+
+    if name is None:
+        name = SCRATCH if overrides else QUICKSTART
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        swept = any(item.startswith("asr=") for item in overrides)
+        name = f"{name}_{HydraConfig.get().runtime.choices['asr'] if swept else HydraConfig.get().job.num}"
+    return name
+
+
+def _stored_overrides(raw: Mapping[str, Any]) -> list[str]:
+    """Return what the stored run was started with, so that a recomputation need not repeat it."""
+    from pipeline.artifacts import SCRATCH, RunFolder
+
+    name = raw.get("run_name") or SCRATCH
+    record = RunFolder(Path(str(raw.get("results_dir"))) / str(name)).record()
+    return [item for item in record.overrides if not item.startswith("stages=")] if record else []
+
+
+def _last_of_each_key(overrides: Sequence[str]) -> list[str]:
+    return list({item.partition("=")[0]: item for item in overrides}.values())
+
+
+def _store_path(cache_dir: str | None) -> Path:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "asr-accent-study"
+    return (Path(cache_dir) if cache_dir else base) / "transcripts.sqlite"
+
+
+def _log_to_stderr() -> None:
+    root = logging.getLogger()
+    verbose = bool(HydraConfig.get().verbose)
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.logging import RichHandler
+
+        handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S")
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def _report(outcome: "Outcome") -> None:
+    from rich.console import Console
+
+    from pipeline.card.terminal import summary
+
+    console = Console()
+    if outcome.card is not None:
+        summary(outcome.card, console, card_path=str(outcome.folder / "card.html"))
+    if outcome.remembered:
+        print(f"{outcome.remembered} transcripts were remembered from earlier runs and not made again.")
+    if outcome.n_failed:
+        print(f"{outcome.n_failed} trial(s) failed: see {outcome.folder / 'exclusions.csv'}.", file=sys.stderr)

@@ -1,0 +1,217 @@
+"""The results folder: atomic writes, tables on disk, the run record, and the refusal to overwrite a finished run."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import ConfigError, StudyError, TableError
+from pipeline.tables import Schema, check
+
+SCRATCH = "scratch"
+"""The one run name that may be overwritten without asking."""
+
+RECORD = "run.json"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CorpusRecord(_Frozen):
+    """What a corpus says of itself; empty text means that it does not say."""
+
+    name: str
+    description: str
+    synthetic: bool
+    style: str
+    """read, prompted, spontaneous, synthetic, or empty"""
+    label_kind: str
+    """what the accent label is: accent, l1, dialect_region, pronunciation_feature, ..."""
+    label_provenance: str
+    """self_report, annotator, by_construction, ... or empty"""
+    licence: str
+    citation: str
+    redistribute_text: bool
+
+
+class ConditionRecord(_Frozen):
+    """What a condition says of itself."""
+
+    name: str
+    version: int
+    family: str
+    description: str
+    sources: list[str]
+    sha256: str
+
+
+class BackendRecord(_Frozen):
+    """The recognizer: its name in the tables and everything that decides its words."""
+
+    name: str
+    fingerprint: dict[str, str]
+    sha256: str
+
+
+class RunRecord(_Frozen):
+    """One execution. Written to ``run.json`` before the first stage and after the last."""
+
+    run_name: str
+    status: str
+    """running, finished, or finished_with_failures"""
+    started_at: str
+    finished_at: str | None
+    overrides: list[str]
+    config: dict[str, Any]
+    config_sha256: str
+    seed: int
+    versions: dict[str, str]
+    commit: str | None
+    device: str
+    corpus: CorpusRecord | None
+    conditions: list[ConditionRecord]
+    backend: BackendRecord | None
+    counts: dict[str, int]
+    timings_s: dict[str, float]
+    hashes: dict[str, str]
+    """SHA-256 of every input and of every table and page written"""
+    history: list[str]
+    """config_sha256 of earlier results under this name that were recomputed with other settings"""
+
+
+def sha256_of(value: object) -> str:
+    """Return the SHA-256 of ``value`` as canonical JSON (sorted keys, no spaces)."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes | str) -> Path:
+    """Write ``data`` so that a reader, or a crash, sees the old file or the new one and nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    raw = data.encode() if isinstance(data, str) else data
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``results/<run_name>``: stage tables as Parquet, exports as CSV, the card, and ``run.json``."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.path.name
+
+    def record(self) -> RunRecord | None:
+        """Return the record of the run that is here, or None.
+
+        Raises:
+            TableError: if ``run.json`` is not one of ours.
+        """
+        file = self.path / RECORD
+        if not file.exists():
+            return None
+        try:
+            return RunRecord.model_validate_json(file.read_bytes())
+        except ValidationError:
+            raise TableError(
+                f"{file}: this is not a run record that this version can read. "
+                "Move the folder away, or choose another run_name."
+            ) from None
+
+    def open(self, config_sha256: str) -> RunRecord | None:
+        """Make the folder ready for a run and return the record it continues, or None for a fresh start.
+
+        Raises:
+            ConfigError: if a finished run with another configuration, or something else, is in the way.
+        """
+        if not self.path.exists() or not any(self.path.iterdir()):
+            self.path.mkdir(parents=True, exist_ok=True)
+            return None
+        record = self.record()
+        if record is None:
+            raise ConfigError(
+                f"{self.path}: this folder holds no run.json, so it is not a run's to write into. "
+                "Choose another run_name, or move the folder away."
+            )
+        if record.config_sha256 == config_sha256:
+            return record
+        self._refuse(record)
+        shutil.rmtree(self.path)
+        self.path.mkdir(parents=True)
+        return None
+
+    def _refuse(self, record: RunRecord) -> None:
+        if self.name == SCRATCH or record.status == "running":
+            return
+        raise ConfigError(
+            f"{self.path}: a finished run with another configuration is here (config {record.config_sha256[:12]}, "
+            f"finished {record.finished_at}). It is never overwritten: give this one its own run_name=..., "
+            f"or use run_name={SCRATCH}, the only name that may be overwritten."
+        )
+
+    def write_table(self, name: str, table: pd.DataFrame) -> str:
+        """Write a stage table as ``<name>.parquet``; return its SHA-256."""
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False)
+        return file_sha256(write_atomic(self.path / f"{name}.parquet", buffer.getvalue()))
+
+    def read_table(self, name: str, schema: Schema) -> pd.DataFrame:
+        """Read a stage table and check it.
+
+        Raises:
+            StudyError: if it is not here, not Parquet, or breaks its schema.
+        """
+        file = self.path / f"{name}.parquet"
+        if not file.exists():
+            raise StudyError(
+                f"{file}: the stages asked for start from this table, and it is not here. "
+                f"Run the earlier stages first (leave out stages=...), or check run_name={self.name}."
+            )
+        try:
+            table = pd.read_parquet(file)
+        except (OSError, ValueError) as error:
+            raise TableError(f"{file}: not a readable Parquet table ({error}). Run the earlier stages again.") from None
+        return check(table, schema, where=str(file))
+
+    def write_csv(self, name: str, table: pd.DataFrame) -> str:
+        """Write ``<name>.csv`` for people; text that a spreadsheet would run as a formula is quoted with a '."""
+        shown = table.copy()
+        for column in shown.select_dtypes("str").columns:
+            shown[column] = shown[column].map(_no_formula, na_action="ignore")
+        return file_sha256(write_atomic(self.path / f"{name}.csv", shown.to_csv(index=False, lineterminator="\n")))
+
+    def write_record(self, record: RunRecord) -> None:
+        """Write ``run.json``."""
+        write_atomic(self.path / RECORD, record.model_dump_json(indent=2) + "\n")
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,1 @@
+"""Recognizers: adapters that turn rendered audio into words, and the store of what was already heard."""

@@ -1,0 +1,188 @@
+"""Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
+
+from pipeline.card.evidence import Evidence, fact
+from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.numbers import Utterance
+from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, percent, points
+from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
+
+WITHHELD = "withheld"
+TEXTS_WITHHELD = (
+    "Texts are withheld: the corpus does not say that they may be redistributed, or the publisher chose so."
+)
+OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
+GLOSSARY = {
+    "Group, accent": "the corpus's own label of how its speakers speak; this program never guesses one from audio",
+    "Condition": "a named, fixed chain of noise, devices and codecs that every recording is passed through",
+    "Cell": "one group under one condition, with one recognizer and one normalizer",
+    "Normalizer": "the rules that decide which spellings count as the same word",
+    "WER": "word error rate: substitutions, deletions and insertions per reference word",
+    "F1": "balance of word precision and word recall",
+    "Interval": "what WER would be compatible with these speakers; leave-one-speaker-out jackknife of log WER",
+    "Effective speakers": "how many equally talkative speakers would be worth as much as these",
+    "Naive gap": "highest minus lowest WER as observed; positive even when all groups are equal",
+    "Permutation null": "the same number with speakers dealt to the groups at random, many times",
+    "Interaction": "whether a condition multiplies the errors of one group more than those of the others",
+}
+
+
+def explainability(evidence: Evidence) -> Section:
+    """Section 10: the utterances with the most errors."""
+    items = evidence.numbers.worst_utterances
+    blocks: list[Block] = []
+    if items:
+        rows = [Row(head=outside(item.utterance_id, limit=80), cells=_utterance_cells(item)) for item in items]
+        caption = (
+            f"Utterances with the most word errors, each under its worst condition (text after {evidence.view.main})"
+        )
+        columns = ["Utterance", "Group", "Condition", "WER", "S / D / I of words", "Reference", "Hypothesis"]
+        blocks.append(evidence.table(caption, columns, rows))
+    else:
+        text = "No word errors were counted." if evidence.measured else NOT_EVALUATED
+        blocks.append(Sentence(text=text))
+    if items and not evidence.view.may_show_text:
+        blocks.append(Sentence(text=TEXTS_WITHHELD))
+    names = ("Most frequent confusions by group", "Confidence against error")
+    return Section(
+        slug="explainability", title="Explainability", blocks=[*blocks, Facts(facts=[fact(n, None) for n in names])]
+    )
+
+
+def _utterance_cells(item: Utterance) -> list[TableCell]:
+    texts = [
+        label(item.key.accent),
+        label(item.key.condition),
+        percent(item.wer),
+        f"{item.substitutions} / {item.deletions} / {item.insertions} of {item.n_ref_words}",
+        WITHHELD if item.reference is None else item.reference or "(no words)",
+        WITHHELD if item.hypothesis is None else item.hypothesis or "(no words)",
+    ]
+    return [TableCell(lines=[text], key=item.key) for text in texts]
+
+
+def privacy(evidence: Evidence) -> Section:
+    """Section 11: consent, labels, and what kind of speech this is."""
+    view = evidence.view
+    corpus = view.source.record.corpus
+    attributes = [
+        name.removeprefix(ATTRIBUTE_PREFIX)
+        for name in view.source.utterances.columns
+        if name.startswith(ATTRIBUTE_PREFIX)
+    ]
+    kind = outside(corpus.label_kind).replace("_", " ") if corpus is not None and corpus.label_kind else "not stated"
+    provenance = (
+        outside(corpus.label_provenance).replace("_", " ")
+        if corpus is not None and corpus.label_provenance
+        else "not stated"
+    )
+    shown = "shown for the worst utterances" if view.may_show_text else WITHHELD
+    facts = [
+        fact(
+            "Label policy",
+            "labels come from the corpus; no accent, gender or race is inferred from audio by this program",
+        ),
+        fact("What the label is", kind),
+        fact("Who says so", provenance),
+        fact("Other declared attributes", listed(map(label, attributes))),
+        fact("Consent of the speakers", "no speakers: the speech is synthetic" if view.synthetic else None),
+        fact("Reference and hypothesis texts", shown),
+        fact("Per-speaker results", "not published"),
+        fact("Synthetic speech", _synthetic(evidence)),
+    ]
+    return Section(slug="privacy", title="Privacy, consent and label policy", blocks=[Facts(facts=facts)])
+
+
+def _synthetic(evidence: Evidence) -> str:
+    utterances = evidence.view.source.utterances
+    synthetic = int(utterances["synthetic"].sum())
+    if not evidence.view.synthetic:
+        return "none"
+    return f"{synthetic:,} of {count(len(utterances), 'utterance')}; it says nothing about any people"
+
+
+def review(evidence: Evidence) -> Section:
+    """Section 12: nothing that this program can compute."""
+    facts = [fact("Groups submitted by outsiders", None), fact("Red-team findings", None)]
+    return Section(slug="review", title="External review", blocks=[Facts(facts=facts)])
+
+
+def advice(evidence: Evidence) -> Section:
+    """Section 13: what the numbers ask of whoever builds on this recognizer."""
+    slug, title = "advice", "Workflow advice"
+    if not evidence.measured:
+        return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
+    items = [s for condition in evidence.view.conditions for s in _gap_advice(evidence, condition)]
+    items += [*_costliest(evidence), *_more_speakers(evidence)]
+    limit = gap_points(evidence.numbers.rules.gap_limit)
+    if not items:
+        items = [Sentence(text=f"No naive gap between ranked groups exceeds the publisher's limit of {limit}.")]
+    standing = "Where a wrong word can harm someone, have a person check transcripts, whatever this card says."
+    drift = "Run this study again when the recognizer, the microphones or the callers change."
+    return Section(
+        slug=slug, title=title, blocks=[Listing(items=[*items, Sentence(text=standing), Sentence(text=drift)])]
+    )
+
+
+def _gap_advice(evidence: Evidence, condition: str) -> list[Sentence]:
+    gap, limit = evidence.disparity("gap_max_min", condition), evidence.numbers.rules.gap_limit
+    if gap is None or gap.value is None or gap.value <= limit:
+        return []
+    text = (
+        f"Under {label(condition)} the naive gap between {count(gap.n_groups, 'ranked group')} "
+        f"({gap_points(gap.value)}; {evidence.stands_on(gap.n_speakers, gap.n_ref_words)}) exceeds the "
+        f"publisher's limit of {gap_points(limit)}"
+    )
+    if gap.null_p95 is not None and gap.value > gap.null_p95:
+        text += ", and is more than chance usually gives: have people check transcripts of the groups with high WER."
+    else:
+        text += ", but chance alone often gives as much: test more speakers before you rely on it or dismiss it."
+    return [Sentence(text=text, key=gap.key)]
+
+
+def _costliest(evidence: Evidence) -> list[Sentence]:
+    pooled = [d for d in evidence.numbers.degradation if d.key.accent == POOLED and (d.difference or 0) > 0]
+    if not pooled:
+        return []
+    worst = max(pooled, key=lambda item: item.difference or 0.0)
+    text = (
+        f"{label(worst.key.condition)} costs most: {points(worst.difference)} of WER, all groups pooled "
+        f"({evidence.stands_on(worst.n_speakers, worst.n_ref_words)}). Mend such an audio path first."
+    )
+    return [Sentence(text=f"Of the conditions evaluated, {text}", key=worst.key)]
+
+
+def _more_speakers(evidence: Evidence) -> list[Sentence]:
+    view, floor = evidence.view, evidence.numbers.rules.min_speakers
+    below = {
+        accent: cell
+        for accent in view.accents
+        for cell in [evidence.cell(accent, view.reference)]
+        if cell is not None and not cell.ranked
+    }
+    if not below:
+        return []
+    names = listed(f"{label(a)} ({evidence.stands_on(c.n_speakers, c.n_ref_words)})" for a, c in below.items())
+    return [Sentence(text=f"Record more speakers before you judge these groups (floor {floor}): {names}.")]
+
+
+def own_content(evidence: Evidence) -> Section:
+    """Section 14: the closing sentence and the command."""
+    text = (
+        "Because results depend on the recognizer, the workflow and the evaluation data, test on your own content too. "
+        "List your recordings in a CSV file (utterance_id, audio_path, reference, speaker_id, accent) and run:"
+    )
+    return Section(
+        slug="own-content", title="Test on your own content", blocks=[Sentence(text=text), Command(text=OWN_CONTENT)]
+    )
+
+
+def glossary(evidence: Evidence) -> Section:
+    """Section 15: the words, and where the numbers are."""
+    facts = [Fact(label=name, value=meaning) for name, meaning in GLOSSARY.items()]
+    numbers = evidence.numbers
+    text = (
+        f"card.json holds every number of this card with its cell key, counts, speakers, words, interval and method: "
+        f"{count(len(numbers.cells), 'cell')}, {len(numbers.disparities):,} disparities, "
+        f"{len(numbers.interactions):,} interaction rows."
+    )
+    return Section(slug="glossary", title="Glossary and appendix", blocks=[Facts(facts=facts), Sentence(text=text)])

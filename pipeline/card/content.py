@@ -1,0 +1,66 @@
+"""The service card as one value: every section in its order, and under them every number.
+
+The order and the starred fields are those of the published AI service cards, with what those leave out: intervals,
+speakers and words per group, conditions, the worst group's name, and what chance alone would give.
+"""
+
+from pipeline.card import closing, data, fairness, front, results, robustness
+from pipeline.card.evidence import Evidence, gather
+from pipeline.card.model import CardContent, Sentence
+from pipeline.card.view import CardInput
+from pipeline.card.wording import NOT_EVALUATED, SYNTHETIC, count, label
+
+__all__ = ["CardContent", "CardInput", "build"]
+
+SECTIONS = (
+    front.header,
+    front.overview,
+    front.intended_use,
+    data.evaluation_data,
+    results.expectations,
+    results.overall,
+    fairness.fairness,
+    robustness.robustness,
+    robustness.veracity,
+    closing.explainability,
+    closing.privacy,
+    closing.review,
+    closing.advice,
+    closing.own_content,
+    closing.glossary,
+)
+
+
+def build(card_input: CardInput) -> CardContent:
+    """Write the card of one run. The same tables give the same card, whatever the order of their rows."""
+    evidence = gather(card_input)
+    view = evidence.view
+    return CardContent(
+        title=card_input.settings.title,
+        synthetic=view.synthetic,
+        speakers_known=view.speakers_known,
+        backend=view.backend,
+        main_normalizer=view.main,
+        accents=list(view.accents),
+        conditions=list(view.conditions),
+        summary=_summary(evidence),
+        sections=[section(evidence) for section in SECTIONS],
+        numbers=evidence.numbers,
+    )
+
+
+def _summary(evidence: Evidence) -> list[Sentence]:
+    view = evidence.view
+    what = f"{label(view.backend)}: {count(len(view.accents), 'group')}, {count(len(view.conditions), 'condition')}."
+    summary = [Sentence(text=what)]
+    if view.synthetic:
+        summary.append(Sentence(text=f"{SYNTHETIC.capitalize()}.", warning=True))
+    if not view.speakers_known:
+        summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
+    if view.main != view.source.settings.main_normalizer and view.main:
+        wanted = label(view.source.settings.main_normalizer)
+        summary.append(Sentence(text=f"{wanted} was not run; the main normalizer is {label(view.main)}.", warning=True))
+    if not evidence.measured:
+        return [*summary, Sentence(text=f"Word errors: {NOT_EVALUATED}. Nothing was scored.", warning=True)]
+    floors = [block for block in fairness.floor_sentences(evidence) if isinstance(block, Sentence)]
+    return [*summary, *floors, *(fairness.gap_sentence(evidence, condition) for condition in view.conditions)]

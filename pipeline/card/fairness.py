@@ -1,0 +1,215 @@
+"""Section 7: who is served worse, by how much, and how much of that chance alone would give."""
+
+from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.numbers import Cell, Disparity, Floor
+from pipeline.card.results import cell_lines, highest_lines
+from pipeline.card.wording import (
+    NOT_EVALUATED,
+    between,
+    count,
+    gap_points,
+    label,
+    listed,
+    p_value,
+    percent,
+    percent_at_least,
+    percent_at_most,
+    points,
+)
+from pipeline.records import Support
+from pipeline.tables import POOLED
+
+WHY = {
+    Support.THIN: "Thin (fewer than 10 effective speakers: the interval is valid but wide)",
+    Support.INSUFFICIENT: "No interval (one speaker, fewer than 3 effective speakers, or an interval too wide to use)",
+    Support.ZERO_ERRORS: "No errors counted (an interval of the logarithm does not exist; this is not a WER of zero)",
+    Support.NO_WORDS: "No reference words (nothing to count errors against)",
+}
+NO_INTERVAL = (
+    "No interval is given for a highest-minus-lowest gap or ratio: groups that are picked because they are extreme "
+    "look further apart than they are, even when all are equal. Compare the gap with what chance gives."
+)
+
+
+def fairness(evidence: Evidence) -> Section:
+    """Section 7, with a sentence or "not evaluated" for each of its parts (a) to (f)."""
+    slug, title = "fairness", "Fairness and bias"
+    if not evidence.measured:
+        return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
+    blocks: list[Block] = [
+        Heading(text="WER by group and condition"),
+        _main_table(evidence),
+        FigureSlot(name="wer_heat_map", caption="WER by group and condition."),
+        Heading(text="A bound that every ranked group keeps"),
+        *floor_sentences(evidence),
+        Heading(text="Highest, lowest, and what chance gives"),
+        Listing(items=[gap_sentence(evidence, condition) for condition in evidence.view.conditions]),
+        Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
+        *_each_gap(evidence),
+        Heading(text="Does the normalizer change the order?"),
+        *_sensitivity(evidence),
+        Heading(text="Groups not ranked, or without an interval"),
+        *_set_apart(evidence),
+        Heading(text="Intersections, adjusted gap, detectable gap"),
+        Facts(
+            facts=[
+                fact(name, None) for name in ("Intersections of attributes", "Adjusted gap", "Minimum detectable gap")
+            ]
+        ),
+    ]
+    return Section(slug=slug, title=title, blocks=blocks)
+
+
+def _main_table(evidence: Evidence) -> Block:
+    view = evidence.view
+    rows = []
+    for accent in [*view.accents, POOLED]:
+        cells = [cell_lines(evidence, accent, condition) for condition in view.conditions]
+        rows.append(Row(head=accent_name(accent), cells=[*cells, highest_lines(evidence, accent)]))
+    caption = (
+        f"WER ({evidence.level} interval), word-recognition F1, speakers and reference words by group and condition; "
+        f"normalizer {label(view.main)}"
+    )
+    return evidence.table(caption, ["Group", *map(label, view.conditions), "Highest over conditions"], rows)
+
+
+def floor_sentences(evidence: Evidence) -> list[Block]:
+    """Return the bound over all ranked groups, under the reference condition and under every condition."""
+    wanted = list(dict.fromkeys([evidence.view.reference, ""]))
+    floors = {item.key.condition: item for item in evidence.numbers.floors}
+    found = [_floor(evidence, floors[condition]) for condition in wanted if condition in floors]
+    return [*found] or [Sentence(text=f"Bound over all groups: {NOT_EVALUATED} (no group reaches the speaker floor).")]
+
+
+def _floor(evidence: Evidence, floor: Floor) -> Sentence:
+    k = evidence.numbers.rules.min_speakers
+    place = f"Under {label(floor.key.condition)}" if floor.key.condition else "Under every condition evaluated"
+    f1, wer = percent_at_least(floor.lowest_f1 or 0.0), percent_at_most(floor.highest_wer or 0.0)
+    text = (
+        f"{place}, across {count(floor.n_groups, 'group')} with at least {count(k, 'speaker')} each, "
+        f"word-recognition F1 was {f1} or higher for every group, and WER was {wer} or lower "
+        f"(at least {evidence.stands_on(floor.n_speakers, floor.n_ref_words)} in each group)."
+    )
+    left_out = f" {count(floor.n_below_floor, 'group')} below the floor not included." if floor.n_below_floor else ""
+    return Sentence(text=text + left_out, key=floor.key)
+
+
+def gap_sentence(evidence: Evidence, condition: str) -> Sentence:
+    """Return the naive gap under one condition with its permutation null beside it, and what that shows."""
+    gap, key = evidence.disparity("gap_max_min", condition), evidence.view.key(condition=condition)
+    place = f"Under {label(condition)}"
+    if gap is None or gap.value is None or gap.n_groups < 2:
+        why = f" ({gap.note})" if gap is not None and gap.note else ""
+        return Sentence(text=f"{place}: {NOT_EVALUATED}{why}.", key=key)
+    ratio = evidence.disparity("ratio_max_min", condition)
+    factor = f", ratio {ratio.value:.2f}" if ratio is not None and ratio.value is not None else ""
+    text = f"{place}, across {count(gap.n_groups, 'ranked group')}, {_extremes(evidence, gap)}the naive gap is "
+    text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {_omnibus(evidence, condition)}"
+    return Sentence(text=text, key=gap.key)
+
+
+def _extremes(evidence: Evidence, gap: Disparity) -> str:
+    worst, best = (evidence.cell(accent, gap.key.condition) for accent in (gap.worst, gap.best))
+    if worst is None or best is None or not (worst.ranked and best.ranked):
+        return ""
+    return (
+        f"the highest WER is that of {label(gap.worst)}, {evidence.in_words(worst)}, and the lowest that of "
+        f"{label(gap.best)}, {evidence.in_words(best)}; "
+    )
+
+
+def _null(evidence: Evidence, gap: Disparity, ratio: Disparity | None) -> str:
+    if gap.value is None or gap.null_mean is None or gap.null_p95 is None:
+        return f"What chance alone gives: {NOT_EVALUATED}."
+    unit = "speakers" if evidence.view.speakers_known else "utterances"
+    text = f"With {unit} dealt to the groups at random, the gap is {gap_points(gap.null_mean)} on average and "
+    text += f"{gap_points(gap.null_p95)} at the 95th percentile"
+    if ratio is not None and ratio.null_mean is not None and ratio.null_p95 is not None:
+        text += f" (ratio {ratio.null_mean:.2f} and {ratio.null_p95:.2f})"
+    verdict = "more than chance usually gives" if gap.value > gap.null_p95 else "within what chance alone often gives"
+    return f"{text}: this gap is {verdict}."
+
+
+def _omnibus(evidence: Evidence, condition: str) -> str:
+    test = evidence.disparity("omnibus_q", condition)
+    if test is None or test.p is None:
+        return f"Permutation test over all groups: {NOT_EVALUATED}."
+    if test.p < evidence.alpha:
+        verdict = "a difference between groups is shown; which group is worst remains uncertain"
+    else:
+        verdict = "a difference between groups is not shown, which is not evidence that there is none"
+    note = f" ({test.note})" if test.note else ""
+    return f"Permutation test over all groups: {p_value(test.p)}{note}; {verdict}."
+
+
+def _each_gap(evidence: Evidence) -> list[Block]:
+    reference = any(item.statistic == "gap_to_reference" for item in evidence.numbers.disparities)
+    suffix = "reference" if reference else "rest"
+    against = label(evidence.numbers.rules.reference_accent) if reference else "all other groups"
+    view = evidence.view
+    rows = [
+        Row(head=accent_name(accent), cells=[_gap_cell(evidence, accent, c, suffix) for c in view.conditions])
+        for accent in view.accents
+    ]
+    caption = f"Each group against {against}: difference in WER and ratio ({evidence.level} intervals, each on its own)"
+    return [evidence.table(caption, ["Group", *map(label, view.conditions)], rows)]
+
+
+def _gap_cell(evidence: Evidence, accent: str, condition: str, suffix: str) -> TableCell:
+    gap, ratio = (evidence.disparity(f"{name}_to_{suffix}", condition, accent) for name in ("gap", "ratio"))
+    key = evidence.view.key(accent=accent, condition=condition)
+    if gap is None or gap.value is None:
+        return TableCell(lines=[NOT_EVALUATED], key=key)
+    lines = [f"{points(gap.value)} {between(gap.ci_low, gap.ci_high, sign='+')}".strip()]
+    if ratio is not None and ratio.value is not None:
+        interval = between(ratio.ci_low, ratio.ci_high, scale=1, digits=2)
+        lines.append(f"ratio {ratio.value:.2f} {interval}".strip())
+    return TableCell(lines=[*lines, evidence.stands_on(gap.n_speakers, gap.n_ref_words)], key=key)
+
+
+def _sensitivity(evidence: Evidence) -> list[Block]:
+    if not evidence.numbers.sensitivity:
+        return [Sentence(text=NOT_EVALUATED)]
+    items = []
+    for item in evidence.numbers.sensitivity:
+        same = f"the group with the highest WER is the same ({label(item.worst)})"
+        changed = f"the group with the highest WER changes from {label(item.worst_main)} to {label(item.worst)}"
+        text = (
+            f"Under {label(item.key.condition)} with {label(item.key.normalizer)} instead of "
+            f"{label(evidence.view.main)}: {same if item.worst == item.worst_main else changed}; "
+            f"{item.n_places_changed} of {item.n_groups} groups change place; the naive gap is {gap_points(item.gap)} "
+            f"instead of {gap_points(item.gap_main)} ({evidence.stands_on(item.n_speakers, item.n_ref_words)} in all)."
+        )
+        items.append(Sentence(text=text, key=item.key, warning=item.worst != item.worst_main))
+    return [Listing(items=items)]
+
+
+def _set_apart(evidence: Evidence) -> list[Block]:
+    view = evidence.view
+    found = [evidence.cell(accent, condition) for accent in view.accents for condition in view.conditions]
+    cells = [cell for cell in found if cell is not None]
+    items = []
+    for reason, words in WHY.items():
+        chosen = [cell for cell in cells if cell.support == reason]
+        if chosen:
+            items.append(Sentence(text=f"{words}: {_named(evidence, chosen)}."))
+    unranked = [cell for cell in cells if not cell.ranked]
+    if unranked:
+        floor = count(evidence.numbers.rules.min_speakers, "speaker")
+        text = f"Not ranked (below the floor of {floor}, or without a WER): shown, never called best or worst: "
+        items.append(Sentence(text=f"{text}{_named(evidence, unranked)}."))
+    return [Listing(items=items)] if items else [Sentence(text="None.")]
+
+
+def _named(evidence: Evidence, cells: list[Cell]) -> str:
+    by_accent: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_accent.setdefault(cell.key.accent, []).append(cell)
+    parts = []
+    for accent, group in by_accent.items():
+        places = "every condition" if len(group) == len(evidence.view.conditions) else None
+        where = places or listed(label(cell.key.condition) for cell in group)
+        behind = evidence.stands_on(min(c.n_speakers for c in group), min(c.n_ref_words for c in group))
+        parts.append(f"{label(accent)} under {where} ({behind})")
+    return "; ".join(parts)

@@ -1,0 +1,74 @@
+"""The figures of the card: drawn once, as SVG for the page and as PNG for print, the same bytes every time."""
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from pipeline.card import degradation_plot, heat_map
+from pipeline.card.model import CardContent
+from pipeline.card.wording import SYNTHETIC, label
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
+
+PNG_DPI = 200
+_PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawn figure. ``svg`` starts with ``<svg`` and holds a title and a description; ``alt`` is for ``<img>``."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+    png: bytes
+
+
+def figures(content: CardContent) -> list[Figure]:
+    """Draw every figure that has data: the heat map and the degradation plot, or nothing where nothing was scored."""
+    if not any(cell.wer is not None for cell in content.numbers.cells):
+        return []
+    flag = f" ({SYNTHETIC})" if content.synthetic else ""
+    place = f"{label(content.backend)}, {label(content.main_normalizer)}{flag}"
+    return [
+        _drawn("wer_heat_map", f"WER by group and condition: {place}", heat_map.ALT, heat_map.draw, content),
+        _drawn("degradation", f"WER of each group by condition: {place}", degradation_plot.ALT, degradation_plot.draw, content),
+    ]
+
+
+def _drawn(
+    name: str, title: str, alt: str, draw: "Callable[[CardContent, str], Canvas]", content: CardContent
+) -> Figure:
+    import matplotlib as mpl
+
+    flag = f" {SYNTHETIC.capitalize()}." if content.synthetic else ""
+    settings = {
+        "svg.hashsalt": name,  # element ids from the drawing, not from a random salt; distinct between figures
+        "svg.fonttype": "none",  # text stays text: it can be searched, and read where a glyph is missing here
+        "text.parse_math": False,  # a "$" in a label is a dollar
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+    }
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # A label may hold a character that the bundled font lacks: a box in the PNG, the reader's own font in the SVG.
+        warnings.simplefilter("ignore", UserWarning)
+        canvas = draw(content, title)
+        svg, png = BytesIO(), BytesIO()
+        canvas.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        canvas.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    described = _accessible(svg.getvalue().decode(), name, title, alt + flag)
+    return Figure(name=name, title=title, alt=f"{title}. {alt}", svg=described, png=png.getvalue())
+
+
+def _accessible(svg: str, name: str, title: str, alt: str) -> str:
+    bare = _METADATA.sub("", _PROLOG.sub("", svg, count=1), count=1)
+    labels = f'role="img" aria-labelledby="{name}-title {name}-desc"'
+    text = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(alt)}</desc>'
+    return re.sub(r"<svg([^>]*)>", lambda match: f"<svg {labels}{match[1]}>{text}", bare, count=1)

@@ -1,0 +1,229 @@
+"""Every number on the card, typed, beside the key of the cell it belongs to and what stands behind it.
+
+A ``Key`` with an empty field is about all values of that field; a wholly empty key is about the run. Rates are
+shares (0.12, not 12), differences of rates too. A missing number is None, which is ``null`` in JSON.
+"""
+
+from pydantic import Field
+
+from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.wording import Shown
+
+
+class Rules(Number):
+    """What was fixed before looking at any number."""
+
+    min_speakers: int
+    confidence: float
+    gap_limit: float
+    reference_condition: str
+    reference_accent: str
+
+
+class Cell(Number):
+    """WER of one accent (or of all) under one condition and normalizer."""
+
+    n_speakers: int
+    k_eff: float
+    n_utterances: int
+    n_ref_words: int
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+    wer: Rate
+    ci_low: Rate
+    ci_high: Rate
+    speaker_mean_wer: Rate
+    f1: Rate
+    support: str
+    unit: str
+    ranked: bool
+    synthetic: bool
+
+
+class Disparity(Number):
+    """One summary across accents within one condition; speakers and words are those it rests on."""
+
+    statistic: str
+    n_speakers: int
+    n_ref_words: int
+    value: Rate
+    ci_low: Rate
+    ci_high: Rate
+    null_mean: Rate
+    null_p95: Rate
+    p: Rate
+    worst: str
+    best: str
+    n_groups: int
+    note: Shown
+    synthetic: bool
+
+
+class Interaction(Number):
+    """Extra degradation of one accent under one condition; the omnibus test where the accent is empty."""
+
+    n_speakers: int
+    n_ref_words: int
+    log_ratio: Rate
+    ratio: Rate
+    ci_low: Rate
+    ci_high: Rate
+    extra_points: Rate
+    points_ci_low: Rate
+    points_ci_high: Rate
+    statistic: Rate
+    p_adjusted: Rate
+    note: Shown
+    synthetic: bool
+
+
+class Coverage(Number):
+    """From loaded to scored, for one accent under one condition."""
+
+    n_loaded: int
+    n_planned: int
+    n_scored: int
+    n_speakers: int
+    n_ref_words: int
+    support: str
+
+
+class Floor(Number):
+    """The bound that holds for every ranked group, under one condition or (empty) under all of them."""
+
+    n_groups: int
+    n_below_floor: int
+    n_speakers: int
+    n_ref_words: int
+    lowest_f1: Rate
+    highest_wer: Rate
+
+
+class Sensitivity(Number):
+    """What another normalizer (the key's) does to the order of the groups under one condition."""
+
+    n_groups: int
+    n_speakers: int
+    n_ref_words: int
+    worst: str
+    worst_main: str
+    n_places_changed: int
+    gap: Rate
+    gap_main: Rate
+
+
+class Degradation(Number):
+    """WER minus WER under the reference condition, on the utterances scored under both."""
+
+    n_speakers: int
+    n_utterances: int
+    n_ref_words: int
+    errors: int
+    errors_reference: int
+    difference: Rate
+    ratio: Rate
+
+
+class WorstCase(Number):
+    """Each utterance judged by its worst condition; only utterances scored under all of them."""
+
+    n_conditions: int
+    n_speakers: int
+    n_utterances: int
+    n_ref_words: int
+    n_all_right: int
+    all_right_share: Rate
+    errors: int
+    wer: Rate
+
+
+class Delivered(Number):
+    """What the renderings of one condition came out as."""
+
+    n_renderings: int
+    snr_weighting: str
+    snr_median_db: Rate
+    snr_min_db: Rate
+    snr_max_db: Rate
+    active_level_out_median_dbov: Rate
+    clipped_share_max: Rate
+    loss_share_mean: Rate
+
+
+class Dropped(Number):
+    """How many rows left the study at one stage for one reason."""
+
+    stage: str
+    reason: str
+    rows: int
+
+
+class Unheard(Number):
+    """Transcripts that were never delivered and count as all deletions."""
+
+    status: str
+    rows: int
+
+
+class Speed(Number):
+    """Seconds of audio transcribed in one second."""
+
+    n_trials: int
+    audio_s: float
+    decode_s: float
+    rtfx: Rate
+
+
+class Corpus(Number):
+    """How much was evaluated."""
+
+    n_speakers: int
+    n_utterances: int
+    n_ref_words: int
+    hours: float
+    n_speakers_missing: int = Field(description="utterances without a speaker")
+
+
+class SpeakerMedian(Number):
+    """Median over speakers of each speaker's own WER."""
+
+    n_speakers: int
+    n_ref_words: int
+    median_wer: Rate
+
+
+class Utterance(Number):
+    """One of the utterances with the most word errors. Missing texts were withheld."""
+
+    utterance_id: str
+    n_ref_words: int
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+    wer: Rate
+    reference: Shown | None
+    hypothesis: Shown | None
+
+
+class Numbers(Frozen):
+    """All of them."""
+
+    rules: Rules
+    corpus: Corpus
+    speed: Speed | None
+    cells: list[Cell]
+    disparities: list[Disparity]
+    interactions: list[Interaction]
+    coverage: list[Coverage]
+    floors: list[Floor]
+    sensitivity: list[Sensitivity]
+    degradation: list[Degradation]
+    worst_case: list[WorstCase]
+    speaker_medians: list[SpeakerMedian]
+    delivered: list[Delivered]
+    dropped: list[Dropped]
+    unheard: list[Unheard]
+    worst_utterances: list[Utterance]

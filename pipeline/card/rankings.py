@@ -1,0 +1,69 @@
+"""What may be said of the groups as a whole: a bound that each of them keeps, and how firm their order is."""
+
+from collections.abc import Iterable
+
+from pipeline.card.numbers import Cell, Floor, Sensitivity
+from pipeline.card.view import View
+from pipeline.tables import POOLED
+
+
+def floors(view: View, cells: list[Cell]) -> list[Floor]:
+    """Return the bound that every ranked group keeps under each condition, and last under all of them at once."""
+    main = [cell for cell in cells if cell.key.normalizer == view.main and cell.key.accent != POOLED]
+    each = [_floor(view, condition, [c for c in main if c.key.condition == condition]) for condition in view.conditions]
+    return [floor for floor in [*each, _floor(view, "", main)] if floor is not None]
+
+
+def _floor(view: View, condition: str, cells: list[Cell]) -> Floor | None:
+    ranked = [cell for cell in cells if cell.ranked and cell.wer is not None and cell.f1 is not None]
+    if not ranked:
+        return None
+    groups = {cell.key.accent for cell in ranked}
+    return Floor(
+        key=view.key(condition=condition),
+        method="lowest F1 and highest WER (point estimates) over the groups at or above the speaker floor",
+        n_groups=len(groups),
+        n_below_floor=len({cell.key.accent for cell in cells} - groups),
+        # no group has fewer than these in any cell that the bound is about
+        n_speakers=min(cell.n_speakers for cell in ranked),
+        n_ref_words=min(cell.n_ref_words for cell in ranked),
+        lowest_f1=min(cell.f1 for cell in ranked if cell.f1 is not None),
+        highest_wer=max(cell.wer for cell in ranked if cell.wer is not None),
+    )
+
+
+def sensitivity(view: View, cells: list[Cell]) -> list[Sensitivity]:
+    """Compare the order of the ranked groups under each other normalizer with that under the main one."""
+    found = []
+    for condition in view.conditions:
+        main = _ranking(cells, condition, view.main)
+        for other in view.others:
+            alternative = _ranking(cells, condition, other)
+            if len(main) >= 2 and set(main) == set(alternative):
+                found.append(_compare(view, condition, other, main, alternative))
+    return found
+
+
+def _ranking(cells: Iterable[Cell], condition: str, normalizer: str) -> dict[str, Cell]:
+    chosen = [c for c in cells if c.key.condition == condition and c.key.normalizer == normalizer]
+    ranked = [c for c in chosen if c.ranked and c.wer is not None and c.key.accent != POOLED]
+    return {c.key.accent: c for c in sorted(ranked, key=lambda c: (-(c.wer or 0.0), c.key.accent))}
+
+
+def _compare(
+    view: View, condition: str, other: str, main: dict[str, Cell], alternative: dict[str, Cell]
+) -> Sensitivity:
+    wers = [cell.wer or 0.0 for cell in alternative.values()]
+    wers_main = [cell.wer or 0.0 for cell in main.values()]
+    return Sensitivity(
+        key=view.key(condition=condition, normalizer=other),
+        method=f"order of the ranked groups by WER, compared with {view.main}",
+        n_groups=len(main),
+        n_speakers=sum(cell.n_speakers for cell in alternative.values()),
+        n_ref_words=sum(cell.n_ref_words for cell in alternative.values()),
+        worst=next(iter(alternative)),
+        worst_main=next(iter(main)),
+        n_places_changed=sum(a != b for a, b in zip(main, alternative, strict=True)),
+        gap=max(wers) - min(wers),
+        gap_main=max(wers_main) - min(wers_main),
+    )

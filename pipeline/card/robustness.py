@@ -1,0 +1,184 @@
+"""Sections 8 and 9: what each condition costs, whom it costs more, and words that nobody said."""
+
+from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.numbers import Delivered, Interaction
+from pipeline.card.results import harm
+from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, percent, points
+from pipeline.tables import POOLED
+
+BOTH_SCALES = (
+    "Two scales, two questions. The ratio (from the paired log ratio per speaker) asks about disproportionate harm: "
+    "does the condition multiply this group's errors more than the others'? The points ask about user impact: how many "
+    "more words in a hundred does this group lose than the others? A group that starts with more errors loses more points "
+    "even when every group's errors are multiplied alike, so points alone are never called an interaction."
+)
+
+
+def robustness(evidence: Evidence) -> Section:
+    """Section 8: delivered sound, paired degradation, interaction, and the worst case over conditions."""
+    slug, title = "robustness", "Robustness"
+    blocks: list[Block] = [Heading(text="Sound as delivered"), *_delivered(evidence)]
+    if not evidence.measured:
+        return Section(slug=slug, title=title, blocks=[*blocks, Sentence(text=NOT_EVALUATED)])
+    blocks += [
+        FigureSlot(name="degradation", caption="WER of each group under each condition."),
+        Heading(text="What each condition costs"),
+        *_degradation(evidence),
+        Heading(text="Does a condition hurt one group more than the others?"),
+        *_interaction(evidence),
+        Heading(text="Worst case over conditions"),
+        *_worst_case(evidence),
+    ]
+    return Section(slug=slug, title=title, blocks=blocks)
+
+
+def _delivered(evidence: Evidence) -> list[Block]:
+    items = evidence.numbers.delivered
+    if not items:
+        return [Sentence(text=f"Sound as delivered: {NOT_EVALUATED}")]
+    rows = [Row(head=label(item.key.condition), cells=_delivered_cells(item)) for item in items]
+    weighting = {"none": "unweighted"}.get(items[0].snr_weighting, f"weighting {label(items[0].snr_weighting)}")
+    caption = f"Sound as delivered: signal-to-noise ratio measured on every rendering ({weighting}), level and clipping"
+    columns = ["Condition", "Renderings", "SNR median", "SNR lowest to highest", "Active level", "Most clipped", "Lost"]
+    return [evidence.table(caption, columns, rows)]
+
+
+def _delivered_cells(item: Delivered) -> list[TableCell]:
+    spread = between(item.snr_min_db, item.snr_max_db, scale=1).strip("()")
+    level = item.active_level_out_median_dbov
+    texts = [
+        f"{item.n_renderings:,}",
+        f"{item.snr_median_db:.1f} dB" if item.snr_median_db is not None else "no noise added",
+        f"{spread} dB" if spread else "no noise added",
+        f"{level:.1f} dBov" if level is not None else NOT_EVALUATED,
+        f"{100 * (item.clipped_share_max or 0):.2f}% of samples",
+        percent(item.loss_share_mean) if item.loss_share_mean is not None else "no loss simulated",
+    ]
+    return [TableCell(lines=[text], key=item.key) for text in texts]
+
+
+def _degradation(evidence: Evidence) -> list[Block]:
+    view = evidence.view
+    by_key = {item.key: item for item in evidence.numbers.degradation}
+    if not by_key:
+        return [Sentence(text=NOT_EVALUATED)]
+    conditions = [name for name in view.conditions if name != view.reference]
+    rows = []
+    for accent in [*view.accents, POOLED]:
+        cells = []
+        for condition in conditions:
+            key = view.key(accent=accent, condition=condition)
+            item = by_key.get(key)
+            lines = [NOT_EVALUATED]
+            if item is not None:
+                lines = [harm(item.difference, item.ratio), evidence.stands_on(item.n_speakers, item.n_ref_words)]
+            cells.append(TableCell(lines=lines, key=key))
+        rows.append(Row(head=accent_name(accent), cells=cells))
+    caption = (
+        f"WER added by each condition to that under {label(view.reference)}, on the same utterances (no intervals)"
+    )
+    return [evidence.table(caption, ["Group", *map(label, conditions)], rows)]
+
+
+def _interaction(evidence: Evidence) -> list[Block]:
+    if not evidence.numbers.interactions:
+        return [Sentence(text=NOT_EVALUATED)]
+    view = evidence.view
+    conditions = [name for name in view.conditions if name != view.reference]
+    rows = [
+        Row(head=accent_name(accent), cells=[_interaction_cell(evidence, accent, name) for name in conditions])
+        for accent in view.accents
+    ]
+    caption = (
+        f"Extra degradation of each group against the other groups, from {label(view.reference)}: ratio (log scale, "
+        f"disproportionate harm) and WER points (user impact), with {evidence.level} intervals"
+    )
+    table = evidence.table(caption, ["Group", *map(label, conditions)], rows)
+    tests = [_omnibus(evidence, condition) for condition in [*conditions, ""]]
+    return [Sentence(text=BOTH_SCALES), table, Listing(items=tests)]
+
+
+def _interaction_cell(evidence: Evidence, accent: str, condition: str) -> TableCell:
+    key, item = evidence.view.key(accent=accent, condition=condition), evidence.interaction(accent, condition)
+    if item is None or (item.ratio is None and item.extra_points is None):
+        note = [item.note] if item is not None and item.note else []
+        return TableCell(lines=[NOT_EVALUATED, *note], key=key)
+    lines = []
+    if item.ratio is not None:
+        interval = between(item.ci_low, item.ci_high, scale=1, digits=2)
+        lines.append(f"harm ratio {item.ratio:.2f} {interval}".strip())
+    if item.extra_points is not None:
+        interval = between(item.points_ci_low, item.points_ci_high, sign="+")
+        lines.append(f"impact {points(item.extra_points)} {interval}".strip())
+    behind = evidence.stands_on(item.n_speakers, item.n_ref_words)
+    return TableCell(lines=[*lines, _verdict(evidence, item), behind], key=key)
+
+
+def _verdict(evidence: Evidence, item: Interaction) -> str:
+    if item.p_adjusted is None:
+        return f"test {NOT_EVALUATED}"
+    shown = "shown" if item.p_adjusted < evidence.alpha else "not shown"
+    return f"adjusted {p_value(item.p_adjusted)}: {shown}"
+
+
+def _omnibus(evidence: Evidence, condition: str) -> Sentence:
+    item, key = evidence.interaction("", condition), evidence.view.key(condition=condition)
+    place = f"Under {label(condition)}" if condition else "Over all conditions together"
+    if item is None or item.p_adjusted is None:
+        note = f" ({item.note})" if item is not None and item.note else ""
+        return Sentence(text=f"{place}: permutation test of the interaction {NOT_EVALUATED}{note}.", key=key)
+    if item.p_adjusted < evidence.alpha:
+        verdict = "it is shown that groups are not harmed in proportion"
+    else:
+        verdict = "disproportionate harm is not shown, which is not evidence that there is none"
+    text = f"{place}: permutation test of the interaction (log scale), {p_value(item.p_adjusted)}; {verdict}."
+    return Sentence(text=text, key=key)
+
+
+def _worst_case(evidence: Evidence) -> list[Block]:
+    items = evidence.numbers.worst_case
+    if not items:
+        return [Sentence(text=NOT_EVALUATED)]
+    rows = []
+    for item in items:
+        texts = [
+            f"{percent(item.all_right_share)} ({item.n_all_right:,} of {item.n_utterances:,})",
+            percent(item.wer),
+            evidence.stands_on(item.n_speakers, item.n_ref_words),
+        ]
+        cells = [TableCell(lines=[text], key=item.key) for text in texts]
+        rows.append(Row(head=accent_name(item.key.accent), cells=cells))
+    n = count(items[0].n_conditions, "condition")
+    caption = f"Worst case over {n}: utterances right under all of them, and WER if each utterance met its worst"
+    return [evidence.table(caption, ["Group", "All words right everywhere", "WER, worst condition", "Behind it"], rows)]
+
+
+def veracity(evidence: Evidence) -> Section:
+    """Section 9: inserted words by group and condition; what else would tell was not evaluated."""
+    blocks: list[Block] = []
+    if evidence.measured:
+        view = evidence.view
+        rows = [
+            Row(head=accent_name(accent), cells=[_inserted(evidence, accent, name) for name in view.conditions])
+            for accent in [*view.accents, POOLED]
+        ]
+        caption = "Inserted words per reference word: candidates for invented text, not reviewed by anyone"
+        blocks.append(evidence.table(caption, ["Group", *map(label, view.conditions)], rows))
+    else:
+        blocks.append(Sentence(text=NOT_EVALUATED))
+    names = ("Output on silence or noise alone", "Repetition loops and longest insertions", "Reviewed invented phrases")
+    return Section(
+        slug="veracity",
+        title="Hallucination and veracity",
+        blocks=[*blocks, Facts(facts=[fact(name, None) for name in names])],
+    )
+
+
+def _inserted(evidence: Evidence, accent: str, condition: str) -> TableCell:
+    cell = evidence.cell(accent, condition)
+    key = evidence.view.key(accent=accent, condition=condition)
+    if cell is None or not cell.n_ref_words:
+        return TableCell(lines=[NOT_EVALUATED], key=key)
+    rate = f"{percent(cell.insertions / cell.n_ref_words)} ({cell.insertions:,})"
+    return TableCell(lines=[rate, evidence.stands_on(cell.n_speakers, cell.n_ref_words)], key=key)

@@ -1,0 +1,127 @@
+"""What the card is given, and how it looks at it: one backend, one main normalizer, a fixed order of labels."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from pipeline.artifacts import RunRecord
+from pipeline.card.keys import Key
+from pipeline.card.numbers import Rules
+from pipeline.card.settings import CardSettings
+from pipeline.tables import POOLED
+
+
+@dataclass(frozen=True, eq=False)
+class CardInput:
+    """The run record and the tables of one run (schemas in ``pipeline.tables``); nothing is read from disk."""
+
+    record: RunRecord
+    settings: CardSettings
+    utterances: pd.DataFrame
+    trials: pd.DataFrame
+    renderings: pd.DataFrame
+    transcripts: pd.DataFrame
+    scores: pd.DataFrame
+    cells: pd.DataFrame
+    disparities: pd.DataFrame
+    interactions: pd.DataFrame
+    exclusions: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One backend under one main normalizer, with every label in the order of the card."""
+
+    source: CardInput
+    backend: str
+    main: str
+    others: tuple[str, ...]
+    accents: tuple[str, ...]
+    conditions: tuple[str, ...]
+    rules: Rules
+
+    @property
+    def reference(self) -> str:
+        """The condition that the others are compared with, whether or not it was run."""
+        return self.rules.reference_condition
+
+    def key(self, *, accent: str = "", condition: str = "", normalizer: str | None = None) -> Key:
+        """Return the key of a cell of this backend, under the main normalizer unless told."""
+        chosen = self.main if normalizer is None else normalizer
+        return Key(accent=accent, condition=condition, backend=self.backend, normalizer=chosen)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Scores of this backend under the main normalizer, in a fixed order, with ``errors`` and ``ref_words``."""
+        scores = self.source.scores
+        chosen = scores[(scores["backend"] == self.backend) & (scores["normalizer"] == self.main)]
+        return chosen.sort_values(["utterance_id", "condition"], ignore_index=True).assign(
+            errors=lambda table: table["substitutions"] + table["deletions"] + table["insertions"],
+            ref_words=lambda table: table["hits"] + table["substitutions"] + table["deletions"],
+        )
+
+    @cached_property
+    def synthetic(self) -> bool:
+        """Whether any of the speech was made by a machine."""
+        corpus = self.source.record.corpus
+        return bool(self.source.utterances["synthetic"].any()) or (corpus is not None and corpus.synthetic)
+
+    @cached_property
+    def speakers_known(self) -> bool:
+        """Whether every interval took the speaker, not the utterance, as independent."""
+        return not (self.source.cells["unit"] == "utterance").any()
+
+    @property
+    def may_show_text(self) -> bool:
+        """Whether references and hypotheses may be printed."""
+        corpus = self.source.record.corpus
+        allowed = corpus is not None and corpus.redistribute_text
+        all_synthetic = bool(self.source.utterances["synthetic"].all()) and len(self.source.utterances) > 0
+        return self.source.settings.show_text and (allowed or all_synthetic)
+
+
+def look(source: CardInput) -> View:
+    """Choose backend, normalizers and orders: the study's own order where it has one, else alphabetical."""
+    rules = _rules(source)
+    backends = sorted(set(source.cells["backend"]))
+    named = source.record.backend.name if source.record.backend is not None else ""
+    backend = named if named in backends or not backends else backends[0]
+    normalizers = sorted(set(source.cells.loc[source.cells["backend"] == backend, "normalizer"]))
+    wanted = source.settings.main_normalizer
+    main = wanted if wanted in normalizers or not normalizers else normalizers[0]
+    return View(
+        source=source,
+        backend=backend,
+        main=main,
+        others=tuple(name for name in normalizers if name != main),
+        accents=_accents(source, rules.reference_accent),
+        conditions=_conditions(source, rules.reference_condition),
+        rules=rules,
+    )
+
+
+def _rules(source: CardInput) -> Rules:
+    stats: dict[str, Any] = source.record.config.get("stats") or {}
+    return Rules(
+        key=Key(),
+        method="fixed in the study's configuration before any number was looked at",
+        min_speakers=stats.get("min_speakers", 5),
+        confidence=stats.get("confidence", 0.95),
+        gap_limit=source.settings.gap_limit,
+        reference_condition=stats.get("reference_condition", "clean"),
+        reference_accent=stats.get("reference_accent") or "",
+    )
+
+
+def _accents(source: CardInput, reference_accent: str) -> tuple[str, ...]:
+    known = (set(source.utterances["accent"]) | set(source.cells["accent"])) - {POOLED}
+    return tuple(sorted(known, key=lambda accent: (accent != reference_accent, accent)))
+
+
+def _conditions(source: CardInput, reference: str) -> tuple[str, ...]:
+    declared = [condition.name for condition in source.record.conditions]
+    found = sorted((set(source.trials["condition"]) | set(source.cells["condition"])) - set(declared))
+    ordered = list(dict.fromkeys(declared + found))
+    return tuple(sorted(ordered, key=lambda name: name != reference))

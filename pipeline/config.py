@@ -1,0 +1,180 @@
+"""The study as frozen pydantic models, and every mistake in it reported together.
+
+A configuration is data: it names plug-ins, and each plug-in's own settings model says what it takes.
+Nothing here imports or calls anything a configuration spells out.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from augment.chain import Acoustics, Condition, ConditionSettings, build_condition
+from augment.errors import ConditionError
+from pipeline import plugins
+from pipeline.artifacts import sha256_of
+from pipeline.asr.base import Backend
+from pipeline.card.settings import CardSettings
+from pipeline.corpora.base import Corpus
+from pipeline.errors import ConfigError, StudyError, did_you_mean
+from pipeline.stats.settings import StatsSettings
+from pipeline.text.normalizers import Normalizer
+
+Stage = Literal["load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+M = TypeVar("M", bound=BaseModel)
+
+UPSTREAM = ("seed", "corpus", "conditions", "asr", "acoustics")
+"""What decides the transcripts; a run that starts from stored transcripts cannot change it."""
+DOWNSTREAM = ("normalizer", "stats", "card")
+"""What is recomputed in seconds from stored transcripts."""
+
+
+class StudySettings(BaseModel):
+    """The root of the configuration; sections that belong to plug-ins are checked by their own models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    run_name: str
+    """folder under ``results_dir``; ``scratch`` may be overwritten"""
+    results_dir: str = "results"
+    cache_dir: str | None = None
+    """where transcripts are remembered; null is the user's cache folder"""
+    seed: int = Field(ge=0)
+    workers: int = Field(ge=1, le=256)
+    """renderer threads; changes no result"""
+    stages: list[Stage] = Field(min_length=1)
+    corpus: dict[str, Any]
+    conditions: dict[str, Any] = Field(min_length=1)
+    asr: dict[str, Any]
+    normalizer: dict[str, Any] = Field(min_length=1)
+    acoustics: dict[str, Any]
+    stats: dict[str, Any]
+    card: dict[str, Any]
+
+    @field_validator("run_name")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", value):
+            raise ValueError(f"{value!r} is no folder name; use letters, digits, '.', '_', '-' and '+'")
+        return value
+
+    @field_validator("stages")
+    @classmethod
+    def _in_order(cls, value: list[Stage]) -> list[Stage]:
+        first = STAGES.index(value[0])
+        if tuple(value) != STAGES[first : first + len(value)]:
+            raise ValueError(f"{list(value)} must be neighbors in this order: {', '.join(STAGES)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked study with everything built and nothing loaded."""
+
+    settings: StudySettings
+    corpus: Corpus
+    conditions: tuple[Condition, ...]
+    acoustics: Acoustics
+    backend: Backend
+    normalizers: Mapping[str, Normalizer]
+    stats: StatsSettings
+    card: CardSettings
+
+    @property
+    def upstream_sha256(self) -> str:
+        """Hash of what decides the transcripts."""
+        return sections_sha256(self.settings.model_dump(mode="json"), UPSTREAM)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything that decides a number or a word of the card."""
+        return sections_sha256(self.settings.model_dump(mode="json"), UPSTREAM + DOWNSTREAM)
+
+
+def sections_sha256(config: Mapping[str, Any], sections: tuple[str, ...]) -> str:
+    """Return the hash of some sections of a resolved configuration."""
+    return sha256_of({name: config.get(name) for name in sections})
+
+
+def build(raw: Mapping[str, Any]) -> Study:
+    """Check a resolved configuration and build its plug-ins.
+
+    Raises:
+        ConfigError: with every mistake found, not only the first.
+    """
+    mistakes: list[str] = []
+    settings = _model(StudySettings, raw, "", mistakes)
+    acoustics = _model(Acoustics, _section(raw, "acoustics"), "acoustics.", mistakes)
+    stats = _model(StatsSettings, _section(raw, "stats"), "stats.", mistakes)
+    card = _model(CardSettings, _section(raw, "card"), "card.", mistakes)
+    corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
+    backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
+    named = _section(raw, "normalizer")
+    normalizers = {name: _plugin(plugins.NORMALIZERS, named[name], f"normalizer.{name}", mistakes) for name in named}
+    conditions = _conditions(_section(raw, "conditions"), acoustics or Acoustics(), mistakes)
+    if stats is not None and stats.reference_condition not in _section(raw, "conditions"):
+        known = did_you_mean(stats.reference_condition, _section(raw, "conditions"))
+        mistakes.append(f"stats.reference_condition: '{stats.reference_condition}' is not among the conditions.{known}")
+    if card is not None and card.main_normalizer not in named:
+        known = did_you_mean(card.main_normalizer, named)
+        mistakes.append(f"card.main_normalizer: '{card.main_normalizer}' is not among the normalizers.{known}")
+    if mistakes or settings is None or acoustics is None or stats is None or card is None:
+        raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
+    return Study(settings, corpus, tuple(conditions), acoustics, backend, normalizers, stats, card)
+
+
+def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = raw.get(name)
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _conditions(section: Mapping[str, Any], acoustics: Acoustics, mistakes: list[str]) -> list[Condition]:
+    step_types = {name: point.load() for name, point in plugins.available(plugins.STEPS).items()}
+    built = []
+    for name, value in section.items():
+        settings = _model(ConditionSettings, value, f"conditions.{name}.", mistakes)
+        if settings is None:
+            continue
+        try:
+            built.append(build_condition(name, settings, step_types=step_types, acoustics=acoustics))
+        except ConditionError as error:
+            mistakes.append(str(error))
+    return built
+
+
+def _plugin(group: str, section: object, where: str, mistakes: list[str]) -> Any:
+    if not isinstance(section, Mapping):
+        mistakes.append(f"{where}: a mapping with a 'kind' is needed, not {section!r}.")
+        return None
+    try:
+        plugin: Any = plugins.resolve(group, section.get("kind"), where)
+    except StudyError as error:
+        mistakes.append(str(error))
+        return None
+    rest = {key: value for key, value in section.items() if key != "kind"}
+    settings = _model(plugin.Settings, rest, f"{where}.", mistakes)
+    return None if settings is None else plugin(settings)
+
+
+def _model(model: type[M], raw: object, where: str, mistakes: list[str]) -> M | None:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        mistakes.extend(_sentence(model, problem, where) for problem in error.errors(include_url=False))
+        return None
+
+
+def _sentence(model: type[BaseModel], problem: Any, where: str) -> str:
+    path = where + ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{path}: no such key.{did_you_mean(str(problem['loc'][-1]), model.model_fields)}"
+    if problem["type"] == "missing":
+        return f"{path}: a value is needed."
+    given = problem["input"]
+    shown = "" if isinstance(given, Mapping) else f" (got {given!r})"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{path.rstrip('.')}: {message}{shown}."

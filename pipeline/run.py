@@ -1,0 +1,227 @@
+"""The stages in order: the table of contents of a run.
+
+Every stage returns its table and its exclusions, and the rows must balance: rows in x fan-out = rows out +
+exclusions. What an earlier stage left in the run's folder is read when that stage was not asked for.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from augment.resources import Resources
+from pipeline import provenance, tables
+from pipeline.artifacts import RunFolder, RunRecord, file_sha256, write_atomic
+from pipeline.asr.store import TranscriptStore
+from pipeline.card.content import CardContent, CardInput
+from pipeline.config import Study
+from pipeline.records import Exclusion, Reason
+from pipeline.stages.load_utterances import load_utterances
+from pipeline.stages.plan_trials import plan_trials
+from pipeline.stages.score import score
+from pipeline.stages.summarize import summarize
+from pipeline.stages.transcribe import Renderer, transcribe
+from pipeline.stages.write_card import write_card
+
+logger = logging.getLogger(__name__)
+
+FAILURES = frozenset({Reason.TRANSCRIPTION_FAILED, Reason.RENDERING_FAILED, Reason.CONDITION_NOT_APPLIED})
+"""Exclusions that make a run end as finished with failures (exit code 3)."""
+
+TABLES: dict[str, tables.Schema] = {
+    "utterances": tables.Utterances,
+    "trials": tables.Trials,
+    "transcripts": tables.Transcripts,
+    "renderings": tables.Renderings,
+    "scores": tables.Scores,
+    "cells": tables.Cells,
+    "disparities": tables.Disparities,
+    "interactions": tables.Interactions,
+    "exclusions": tables.Exclusions,
+}
+EXPORTED = frozenset({"cells", "disparities", "interactions", "exclusions"})
+"""Tables that people read: written as CSV beside the Parquet file."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    record: RunRecord
+    folder: Path
+    card: CardContent | None
+    remembered: int
+    n_failed: int
+
+
+@dataclass
+class Run:
+    """One execution of a study: its folder, its tables, and the ledger of what was lost, counted and timed."""
+
+    study: Study
+    folder: RunFolder
+    store_path: Path
+    record: RunRecord
+    kept: dict[str, pd.DataFrame] = field(default_factory=dict)
+    excluded: list[Exclusion] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    timings_s: dict[str, float] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    resources: Resources | None = None
+    card: CardContent | None = None
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of this execution, or the one that an earlier execution left in the folder."""
+        if name not in self.kept:
+            self.kept[name] = self.folder.read_table(name, TABLES[name])
+        return self.kept[name]
+
+    def keep(self, name: str, table: pd.DataFrame) -> None:
+        """Keep a stage's table and write it."""
+        self.kept[name] = table
+        self.hashes[f"{name}.parquet"] = self.folder.write_table(name, table)
+        if name in EXPORTED:
+            self.hashes[f"{name}.csv"] = self.folder.write_csv(name, table)
+
+    def balance(self, stage: str, rows_in: int, rows_out: int, excluded: Sequence[Exclusion]) -> None:
+        """Keep a stage's exclusions, and refuse a stage that loses rows silently.
+
+        Raises:
+            RuntimeError: if the rows do not balance; always a bug, never the user's mistake.
+        """
+        if rows_in != rows_out + len(excluded):
+            raise RuntimeError(f"{stage}: {rows_in} rows in, {rows_out} rows out and {len(excluded)} exclusions")
+        self.excluded.extend(excluded)
+        self.counts |= {f"{stage}.in": rows_in, f"{stage}.out": rows_out, f"{stage}.excluded": len(excluded)}
+        logger.info("%s: %d in, %d out, %d excluded", stage, rows_in, rows_out, len(excluded))
+
+    def acoustic_resources(self) -> Resources | None:
+        """Return what the conditions draw on, or None for a recognizer that hears no audio."""
+        study = self.study
+        if study.backend.needs_audio and self.resources is None:
+            talkers = study.corpus.talkers(self.table("utterances"))
+            self.resources = Resources(study.settings.seed, study.acoustics.slots, talkers)
+        return self.resources
+
+    def exclusions(self) -> pd.DataFrame:
+        """Keep and return the ledger: this execution's exclusions, and the earlier stages' from the folder."""
+        lost = tables.build(self.excluded, tables.Exclusions, where="exclusions")
+        if self.study.settings.stages[0] != "load_utterances":
+            earlier = self.folder.read_table("exclusions", tables.Exclusions)
+            earlier = earlier[~earlier["stage"].isin(self.study.settings.stages)]
+            lost = pd.concat([earlier, lost], ignore_index=True)
+        self.keep("exclusions", lost)
+        return lost
+
+    def complete_record(self, status: str) -> RunRecord:
+        """Bring the record up to date with what was counted, timed and hashed so far."""
+        self.record = provenance.complete(
+            self.record, status=status, counts=self.counts, timings_s=self.timings_s, hashes=self.hashes
+        )
+        return self.record
+
+
+def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
+    """Run the stages that the study asks for; stop anywhere and start again, only missing work is done.
+
+    Raises:
+        StudyError: for every mistake that is the user's to mend.
+    """
+    settings = study.settings
+    folder = RunFolder(Path(settings.results_dir) / settings.run_name)
+    if "transcribe" in settings.stages:
+        study.backend.prepare()
+    this = Run(study, folder, store_path, provenance.begin(study, folder, overrides))
+    folder.write_record(this.record)
+    for stage in settings.stages:
+        start = time.perf_counter()
+        STAGES[stage](this)
+        this.timings_s[stage] = round(time.perf_counter() - start, 3)
+    exclusions = this.exclusions()
+    folder.write_record(this.complete_record(_status(exclusions)))
+    n_failed = int(exclusions["reason"].isin(FAILURES).sum())
+    return Outcome(this.record, folder.path, this.card, this.counts.get("transcribe.remembered", 0), n_failed)
+
+
+def _load_utterances(this: Run) -> None:
+    utterances, excluded, rows = load_utterances(this.study.corpus)
+    this.keep("utterances", utterances)
+    this.balance("load_utterances", rows, len(utterances), excluded)
+
+
+def _plan_trials(this: Run) -> None:
+    utterances, study = this.table("utterances"), this.study
+    trials, excluded = plan_trials(
+        utterances,
+        study.conditions,
+        corpus=study.corpus,
+        resources=this.acoustic_resources(),
+        acoustics=study.acoustics,
+        seed=study.settings.seed,
+    )
+    this.keep("trials", trials)
+    this.balance("plan_trials", len(utterances) * len(study.conditions), len(trials), excluded)
+
+
+def _transcribe(this: Run) -> None:
+    trials, study = this.table("trials"), this.study
+    conditions = {condition.name: condition for condition in study.conditions}
+    with TranscriptStore(this.store_path) as store:
+        transcripts, renderings, excluded, remembered = transcribe(
+            this.table("utterances"),
+            trials,
+            renderer=Renderer(study.corpus, conditions, this.acoustic_resources()),
+            backend=study.backend,
+            store=store,
+            workers=study.settings.workers,
+        )
+    study.backend.close()
+    this.keep("transcripts", transcripts)
+    this.keep("renderings", renderings)
+    this.balance("transcribe", len(trials), len(transcripts), excluded)
+    this.counts["transcribe.remembered"] = remembered
+
+
+def _score(this: Run) -> None:
+    transcripts, normalizers = this.table("transcripts"), this.study.normalizers
+    scores, excluded = score(this.table("utterances"), this.table("trials"), transcripts, normalizers)
+    this.keep("scores", scores)
+    this.balance("score", len(transcripts) * len(normalizers), len(scores), excluded)
+
+
+def _summarize(this: Run) -> None:
+    scores = this.table("scores")
+    synthetic = bool(this.table("utterances")["synthetic"].any())
+    summaries = summarize(scores, this.study.stats, synthetic=synthetic)
+    for name, summary in zip(("cells", "disparities", "interactions"), summaries, strict=True):
+        this.keep(name, summary)
+
+
+def _write_card(this: Run) -> None:
+    exclusions = this.exclusions()
+    card_input = CardInput(
+        record=this.complete_record(_status(exclusions)),
+        settings=this.study.card,
+        exclusions=exclusions,
+        **{name: this.table(name) for name in TABLES if name not in {"exclusions", "transcripts"}},
+    )
+    this.card, files = write_card(card_input)
+    for name, data in files.items():
+        this.hashes[name] = file_sha256(write_atomic(this.folder.path / name, data))
+
+
+def _status(exclusions: pd.DataFrame) -> str:
+    return "finished_with_failures" if exclusions["reason"].isin(FAILURES).any() else "finished"
+
+
+STAGES = {
+    "load_utterances": _load_utterances,
+    "plan_trials": _plan_trials,
+    "transcribe": _transcribe,
+    "score": _score,
+    "summarize": _summarize,
+    "write_card": _write_card,
+}

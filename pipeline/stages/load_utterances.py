@@ -1,0 +1,37 @@
+"""Corpus to utterances.
+
+In: a corpus. Out: Utterances. Excludes: what the corpus could not read (missing or undecodable audio,
+empty references, duplicate ids, unknown accents), as ``corpus.on_bad_row`` says.
+"""
+
+import pandas as pd
+
+from pipeline import tables
+from pipeline.corpora.base import Corpus
+from pipeline.errors import ManifestError
+from pipeline.records import Exclusion
+
+NAME = "load_utterances"
+
+
+def load_utterances(corpus: Corpus) -> tuple[pd.DataFrame, list[Exclusion], int]:
+    """Return the checked utterances sorted by id, what was excluded, and how many rows the corpus holds.
+
+    Raises:
+        ManifestError: if nothing is left to study, or an accent is called like the pooled rows.
+    """
+    loaded = corpus.load()
+    utterances = tables.check(loaded.utterances, tables.Utterances, where=NAME)
+    if utterances.empty:
+        reasons = sorted({str(lost.reason) for lost in loaded.exclusions})
+        raise ManifestError(
+            f"corpus '{corpus.name}': none of its {loaded.rows} rows can be used ({', '.join(reasons) or 'it is empty'}). "
+            "Set corpus.on_bad_row=stop to see the first offenders."
+        )
+    if (utterances["accent"] == tables.POOLED).any():
+        raise ManifestError(
+            f"corpus '{corpus.name}': an accent is called '{tables.POOLED}', which names the rows that pool all accents. "
+            "Rename it in the manifest."
+        )
+    ordered = utterances.sort_values("utterance_id", kind="stable").reset_index(drop=True)
+    return ordered, loaded.exclusions, loaded.rows

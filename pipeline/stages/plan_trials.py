@@ -1,0 +1,95 @@
+"""Utterances x conditions to trials: what will be heard, decided before any audio is rendered.
+
+In: Utterances, conditions. Out: Trials, with a plan of integers and file hashes. Excludes: an utterance
+that a condition cannot be planned for (no babble track without its own voice).
+"""
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from augment.chain import Acoustics, Condition, PlanInput
+from augment.errors import ConditionError
+from augment.plan import SlotInput, assign_slots
+from augment.resources import Resources
+from pipeline import tables
+from pipeline.artifacts import sha256_of
+from pipeline.corpora.base import Corpus
+from pipeline.errors import ConfigError
+from pipeline.records import Exclusion, Reason
+
+NAME = "plan_trials"
+RENDER_RATE_HZ = 16_000
+
+
+def plan_trials(
+    utterances: pd.DataFrame,
+    conditions: Sequence[Condition],
+    *,
+    corpus: Corpus,
+    resources: Resources | None,
+    acoustics: Acoustics,
+    seed: int,
+) -> tuple[pd.DataFrame, list[Exclusion]]:
+    """Plan every utterance under every condition.
+
+    ``resources`` is None for a recognizer that hears no audio: its trials have empty plans.
+
+    Raises:
+        ConfigError: naming every condition that cannot be made with this corpus.
+    """
+    if resources is not None:
+        _check(conditions, resources)
+    slots = _slots(utterances, acoustics, seed)
+    rows, excluded = [], []
+    for utterance in utterances.to_dict("records"):
+        for condition in conditions:
+            slot = slots[utterance["utterance_id"]]
+            try:
+                plan = {} if resources is None else _plan(condition, utterance, slot, corpus, resources)
+            except ConditionError as error:
+                detail = str(error)
+                excluded.append(Exclusion(NAME, utterance["utterance_id"], condition.name, Reason.NO_TALKER, detail))
+                continue
+            rows.append(_trial(utterance, condition, slot, plan, seed))
+    return tables.build(rows, tables.Trials, where=NAME), excluded
+
+
+def _check(conditions: Sequence[Condition], resources: Resources) -> None:
+    mistakes = []
+    for condition in conditions:
+        try:
+            condition.check(resources)
+        except ConditionError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ConfigError("Conditions that cannot be made with this corpus: " + " | ".join(mistakes))
+
+
+def _slots(utterances: pd.DataFrame, acoustics: Acoustics, seed: int) -> dict[str, int]:
+    columns = utterances[["utterance_id", "accent", "reference"]].itertuples(index=False, name=None)
+    inputs = [SlotInput(utterance_id, accent, reference) for utterance_id, accent, reference in columns]
+    return assign_slots(inputs, by=acoustics.pairing, slots=acoustics.slots, seed=seed)
+
+
+def _plan(
+    condition: Condition, utterance: dict[str, object], slot: int, corpus: Corpus, resources: Resources
+) -> dict[str, object]:
+    samples = round(float(str(utterance["duration_s"])) * RENDER_RATE_HZ)
+    target = PlanInput(str(utterance["utterance_id"]), corpus.group_of(utterance), samples)
+    return dict(condition.plan(target, slot, resources))
+
+
+def _trial(
+    utterance: dict[str, object], condition: Condition, slot: int, plan: dict[str, object], seed: int
+) -> dict[str, object]:
+    # the id is part of the key: two utterances with the same audio stay two trials
+    key = [utterance["utterance_id"], utterance["audio_sha256"], condition.definition, plan, seed]
+    return {
+        "utterance_id": utterance["utterance_id"],
+        "condition": condition.name,
+        "trial_key": sha256_of(key),
+        "slot": slot,
+        "plan": json.dumps(plan, sort_keys=True),
+    }

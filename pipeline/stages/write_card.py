@@ -1,0 +1,27 @@
+"""Tables to the service card.
+
+In: every table and the run record. Out: card.md, card.html, card.json and figures, as bytes by file name.
+Excludes nothing.
+"""
+
+from collections.abc import Mapping
+
+from pipeline.card import content, figures, render
+from pipeline.card.content import CardContent, CardInput
+
+NAME = "write_card"
+
+
+def write_card(card_input: CardInput) -> tuple[CardContent, Mapping[str, bytes]]:
+    """Return the card's content and the files that hold it, by path relative to the run folder."""
+    built = content.build(card_input)
+    drawn = figures.figures(built)
+    files = {
+        "card.json": (built.model_dump_json(indent=2) + "\n").encode(),
+        "card.md": render.markdown(built).encode(),
+        "card.html": render.html(built, drawn).encode(),
+    }
+    for figure in drawn:
+        files[f"figures/{figure.name}.svg"] = figure.svg.encode()
+        files[f"figures/{figure.name}.png"] = figure.png
+    return built, files

@@ -1,0 +1,145 @@
+"""WER per accent x condition x backend x normalizer, with what the speakers behind it allow to say.
+
+*In*: scores. *Out*: cells, one a group and one ``ALL`` a condition. Definitions and refusals: statistics 1, 2.1, 2.4.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import tables
+from pipeline.records import ErrorCounts, Interval, Support
+from pipeline.stats.counts import KINDS, BoolArray, IntArray, Tally, studies, tally
+from pipeline.stats.jackknife import MAX_FOLD, MIN_K_EFF, effective_speakers, log_interval, log_variance
+from pipeline.stats.settings import StatsSettings
+
+OK_K_EFF = 10.0
+"""From this effective number of speakers on an interval carries no warning."""
+ZERO_ERROR_K_EFF = 5.0
+"""Effective speakers needed for an upper bound on a WER of zero."""
+RULE_OF_THREE = 3.0
+"""Upper 95% limit of a Poisson mean of which zero events were seen (statistics: 2.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One cell before its row: units with reference words (arrays of length k) and the sums over them."""
+
+    accent: str
+    condition: str
+    errors: IntArray
+    words: IntArray
+    counts: ErrorCounts
+    n_utterances: int
+    n_speakers: int
+    all_named: bool
+    k_eff: float
+    log_variance: float
+
+
+def cells(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
+    """Return the table of cells.
+
+    WER is sum of errors / sum of reference words, never capped. The interval is the log-WER jackknife over speakers, t
+    with k_eff - 1 degrees of freedom. In the ``ALL`` rows speakers of every accent are pooled as they come, so accents
+    with more words weigh more. ``n_speakers`` counts named speakers with reference words; where a speaker has no name
+    the utterance is the unit, ``unit`` says so, and the interval is then too narrow by an unknown amount.
+    """
+    rows: list[dict[str, Any]] = []
+    for backend, normalizer, part in studies(scores):
+        every = _of_tally(tally(part))
+        for cell in every:
+            row = _row(cell, _design_effect(every), settings)
+            rows.append(row | {"backend": backend, "normalizer": normalizer, "synthetic": synthetic})
+    return tables.build(rows, tables.Cells, where="cells")
+
+
+def _of_tally(counts: Tally) -> list[_Cell]:
+    found = []
+    groups = [*((accent, counts.members([accent])) for accent in counts.accents)]
+    groups.append((tables.POOLED, counts.members(counts.accents)))
+    for accent, members in groups:
+        for column, condition in enumerate(counts.conditions):
+            if counts.rows[members, column].any():
+                found.append(_cell(counts, accent, condition, members=members & (counts.words[:, column] > 0)))
+    return found
+
+
+def _cell(counts: Tally, accent: str, condition: str, *, members: BoolArray) -> _Cell:
+    column = counts.conditions.index(condition)
+    errors, words = counts.errors[members, column], counts.words[members, column]
+    named = [counts.units[place].named for place in np.flatnonzero(members)]
+    return _Cell(
+        accent=accent,
+        condition=condition,
+        errors=errors,
+        words=words,
+        counts=ErrorCounts(**{kind: int(counts.counts[kind][members, column].sum()) for kind in KINDS}),
+        n_utterances=int(counts.utterances[members, column].sum()),
+        n_speakers=sum(named),
+        all_named=all(named),
+        k_eff=effective_speakers(words),
+        log_variance=log_variance(errors, words),
+    )
+
+
+def _design_effect(every: list[_Cell]) -> float:
+    """Return the pooled speaker-over-Poisson factor of log WER of the accents' cells; NaN if no cell has one.
+
+    A cell's factor is its jackknife variance over the Poisson variance 1/E. Cells are weighted by k_eff - 1. Never
+    below 1: the bound it serves is not to be narrower than independent words would make it.
+    """
+    usable = [cell for cell in every if cell.accent != tables.POOLED and cell.log_variance >= 0]
+    degrees = sum(cell.k_eff - 1 for cell in usable)
+    if not degrees > 0:
+        return math.nan
+    weighted = sum((cell.k_eff - 1) * cell.log_variance * cell.counts.errors for cell in usable)
+    return max(1.0, weighted / degrees)
+
+
+def _support(cell: _Cell, design_effect: float, confidence: float) -> tuple[Support, Interval | None]:
+    if not cell.counts.ref_words:
+        return Support.NO_WORDS, None
+    if not cell.counts.errors:
+        return Support.ZERO_ERRORS, _zero_error_bound(cell, design_effect, confidence)
+    if cell.k_eff < MIN_K_EFF:
+        return Support.INSUFFICIENT, None
+    wer = cell.counts.errors / cell.counts.ref_words
+    found = log_interval(wer, cell.log_variance, cell.k_eff - 1, confidence=confidence)
+    if found is None or found.high > MAX_FOLD * found.low:
+        return Support.INSUFFICIENT, None
+    return (Support.OK if cell.k_eff >= OK_K_EFF else Support.THIN), found
+
+
+def _zero_error_bound(cell: _Cell, design_effect: float, confidence: float) -> Interval | None:
+    """Return [0, 3.0 * DEFF / N], one-sided, or None where too few speakers or no other cell can carry it."""
+    if cell.k_eff < ZERO_ERROR_K_EFF or math.isnan(design_effect):
+        return None
+    # -log(1 - confidence) is the Poisson limit at any level; 3.0 is its customary rounding at 95%
+    limit = RULE_OF_THREE * math.log1p(-confidence) / math.log(0.05)
+    return Interval(0.0, limit * design_effect / cell.counts.ref_words)
+
+
+def _row(cell: _Cell, design_effect: float, settings: StatsSettings) -> dict[str, Any]:
+    support, found = _support(cell, design_effect, settings.confidence)
+    pooled = cell.accent == tables.POOLED
+    return {
+        "accent": cell.accent,
+        "condition": cell.condition,
+        "n_speakers": cell.n_speakers,
+        "k_eff": cell.k_eff,
+        "n_utterances": cell.n_utterances,
+        "n_ref_words": cell.counts.ref_words,
+        **{kind: getattr(cell.counts, kind) for kind in KINDS},
+        "wer": cell.counts.wer,
+        "ci_low": found.low if found else None,
+        "ci_high": found.high if found else None,
+        "speaker_mean_wer": float(np.mean(cell.errors / cell.words)) if len(cell.words) else None,
+        "f1": cell.counts.f1,
+        "support": support.value,
+        "unit": "speaker" if cell.all_named else "utterance",
+        "ranked": not pooled and cell.all_named and cell.n_speakers >= settings.min_speakers,
+    }

@@ -1,0 +1,154 @@
+"""From the table of scores to integer counts per speaker and condition.
+
+Everything downstream is a function of these sums. They are sorted by label, so the order of the rows cannot matter.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+KINDS = ("hits", "substitutions", "deletions", "insertions")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unit:
+    """What is taken as independent: a speaker within an accent, or an utterance whose speaker has no name."""
+
+    accent: str
+    name: str
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of one backend and normalizer. The arrays are units x conditions, in the order of the two tuples.
+
+    Utterances without reference words add nothing (statistics: 1, empty reference); ``rows`` still counts them.
+    """
+
+    units: tuple[Unit, ...]
+    conditions: tuple[str, ...]
+    counts: Mapping[str, IntArray]
+    utterances: IntArray
+    rows: IntArray
+
+    @property
+    def errors(self) -> IntArray:
+        """Substitutions + deletions + insertions."""
+        return self.counts["substitutions"] + self.counts["deletions"] + self.counts["insertions"]
+
+    @property
+    def words(self) -> IntArray:
+        """Reference words: hits + substitutions + deletions."""
+        return self.counts["hits"] + self.counts["substitutions"] + self.counts["deletions"]
+
+    @property
+    def accents(self) -> tuple[str, ...]:
+        """The accents, sorted."""
+        return tuple(sorted({unit.accent for unit in self.units}))
+
+    def members(self, accents: Sequence[str]) -> BoolArray:
+        """Return which units speak one of ``accents``."""
+        wanted = set(accents)
+        return np.array([unit.accent in wanted for unit in self.units], dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The units of one accent under one condition that have reference words; tuple and arrays of length k."""
+
+    accent: str
+    units: tuple[Unit, ...]
+    errors: IntArray
+    words: IntArray
+
+    @property
+    def n_speakers(self) -> int:
+        """Named speakers."""
+        return sum(unit.named for unit in self.units)
+
+    @property
+    def all_named(self) -> bool:
+        """Whether every unit is a named speaker."""
+        return self.n_speakers == len(self.units)
+
+    @property
+    def wer(self) -> float:
+        """Errors / reference words of the group; not capped at 1. Needs at least one unit."""
+        return int(self.errors.sum()) / int(self.words.sum())
+
+
+def studies(scores: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield (backend, normalizer, its rows) in the order of the labels."""
+    for (backend, normalizer), rows in scores.groupby(["backend", "normalizer"], sort=True):
+        yield str(backend), str(normalizer), rows
+
+
+def tally(rows: pd.DataFrame) -> Tally:
+    """Sum the scores of one backend and normalizer over the utterances of each unit and condition."""
+    units = _units(rows)
+    unit_at = {unit: place for place, unit in enumerate(sorted(set(units)))}
+    labels = rows["condition"].tolist()
+    condition_at = {name: place for place, name in enumerate(sorted(set(labels)))}
+    shape = (len(unit_at), len(condition_at))
+    cell = np.array([unit_at[unit] for unit in units], dtype=np.int64) * shape[1]
+    cell += np.array([condition_at[name] for name in labels], dtype=np.int64)
+    worded = has_words(rows).to_numpy(dtype=bool)
+
+    def sums(values: NDArray[np.generic]) -> IntArray:
+        # bincount adds in float64, which holds every integer below 2^53
+        flat = np.bincount(cell, weights=np.where(worded, values, 0).astype(np.float64), minlength=shape[0] * shape[1])
+        return np.rint(flat).astype(np.int64).reshape(shape)
+
+    return Tally(
+        units=tuple(unit_at),
+        conditions=tuple(condition_at),
+        counts={kind: sums(rows[kind].to_numpy()) for kind in KINDS},
+        utterances=sums(np.ones(len(rows))),
+        rows=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64),
+    )
+
+
+def has_words(rows: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which scores have at least one reference word."""
+    return (rows["hits"] + rows["substitutions"] + rows["deletions"]) > 0
+
+
+def group(counts: Tally, accent: str, condition: str) -> Group:
+    """Return the units of ``accent`` with reference words under ``condition``; possibly none."""
+    column = counts.conditions.index(condition)
+    worded = counts.words[:, column]
+    places = np.flatnonzero(counts.members([accent]) & (worded > 0))
+    return Group(
+        accent=accent,
+        units=tuple(counts.units[place] for place in places),
+        errors=counts.errors[places, column],
+        words=worded[places],
+    )
+
+
+def is_ranked(one: Group, min_speakers: int) -> bool:
+    """Return whether an accent may be compared: all of its speakers are named and there are enough of them."""
+    return one.all_named and one.n_speakers >= min_speakers
+
+
+def ranked_groups(counts: Tally, condition: str, min_speakers: int) -> list[Group]:
+    """Return the accents that may be compared under ``condition``, in the order of their labels."""
+    every = (group(counts, accent, condition) for accent in counts.accents)
+    return [one for one in every if is_ranked(one, min_speakers)]
+
+
+def _units(rows: pd.DataFrame) -> list[Unit]:
+    known = rows["speaker_id"].notna().tolist()
+    triples = zip(rows["accent"].tolist(), rows["speaker_id"].tolist(), rows["utterance_id"].tolist(), strict=True)
+    # many rows, few speakers: build each unit once
+    units: dict[tuple[str, str, bool], Unit] = {}
+    keys = [(a, s, True) if is_known else (a, u, False) for is_known, (a, s, u) in zip(known, triples, strict=True)]
+    return [units.setdefault(key, Unit(*key)) for key in keys]

@@ -1,0 +1,179 @@
+"""Summaries across accents within one condition. *In*: scores. *Out*: disparities (statistics: 3.1, 3.3, 3.4).
+
+Only ranked accents enter: at least ``min_speakers`` named speakers. The naive worst-minus-best gap and ratio are
+shown beside what they would be if accents did not matter, and carry no interval: a bootstrap of a maximum covers a true
+gap in as few as 9% of cases (statistics: 3.1).
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import tables
+from pipeline.records import Interval
+from pipeline.stats.contrasts import contrast
+from pipeline.stats.counts import FloatArray, Group, IntArray, Tally, group, is_ranked, ranked_groups, studies, tally
+from pipeline.stats.omnibus import OWN_VARIANCE_SPEAKERS, needs_half_error, q_statistic
+from pipeline.stats.permutation import generator, group_sums, p_value, rearrangements
+from pipeline.stats.settings import StatsSettings
+
+BIASED = "naive: biased upward, more with many accents or few speakers; read beside null_mean; no interval is valid"
+POINTWISE = "pointwise interval, not corrected for the number of accents"
+
+
+@dataclass(frozen=True, slots=True)
+class _Nulls:
+    """The three statistics of each arrangement, shape (arrangements,); NaN or inf where undefined."""
+
+    gap: FloatArray
+    ratio: FloatArray
+    q: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How Q is computed for these speakers."""
+
+    own_variance: bool
+    half_error: bool
+
+
+def disparities(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
+    """Return the table of disparities.
+
+    Statistics: ``gap_max_min``, ``ratio_max_min``, ``omnibus_q`` once a condition; ``gap_to_reference`` and
+    ``ratio_to_reference``, or ``gap_to_rest`` and ``ratio_to_rest``, once an accent. Gaps are differences of WER as
+    fractions. With fewer than two ranked accents the first three are there without values and say why.
+    """
+    rows: list[dict[str, Any]] = []
+    for backend, normalizer, part in studies(scores):
+        counts = tally(part)
+        for condition in counts.conditions:
+            key = {"condition": condition, "backend": backend, "normalizer": normalizer, "synthetic": synthetic}
+            rng = generator(settings.seed, "disparity", backend, normalizer, condition)
+            rows.extend(row | key for row in _rows(counts, condition, settings, rng))
+    return tables.build(rows, tables.Disparities, where="disparities")
+
+
+def _rows(counts: Tally, condition: str, settings: StatsSettings, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    groups = ranked_groups(counts, condition, settings.min_speakers)
+    if len(groups) < 2:
+        note = f"fewer than two accents have {settings.min_speakers} named speakers here"
+        yield from (_row(name, len(groups), note) for name in ("gap_max_min", "ratio_max_min", "omnibus_q"))
+        return
+    rule = _rule(groups)
+    null = _nulls(groups, rule, settings.permutations, rng)
+    yield from _extremes(groups, null)
+    yield _omnibus(groups, rule, null)
+    yield from _contrasts(groups, _reference(counts, condition, settings), settings)
+
+
+def _row(statistic: str, n_groups: int, note: str, **values: Any) -> dict[str, Any]:
+    empty = dict.fromkeys(("value", "ci_low", "ci_high", "null_mean", "null_p95", "p"))
+    names = {"accent": "", "worst": "", "best": ""}
+    return {"statistic": statistic, "n_groups": n_groups, "note": note} | empty | names | values
+
+
+def _rule(groups: Sequence[Group]) -> _Rule:
+    sizes = np.array([len(one.units) for one in groups], dtype=np.int64)
+    errors = np.concatenate([one.errors for one in groups])
+    return _Rule(bool(sizes.min() >= OWN_VARIANCE_SPEAKERS), needs_half_error(errors, sizes))
+
+
+def _nulls(groups: Sequence[Group], rule: _Rule, permutations: int, rng: np.random.Generator) -> _Nulls:
+    """Return the statistics of the arrangement that was observed, first, and of ``permutations`` random ones."""
+    sizes = np.array([len(one.units) for one in groups], dtype=np.int64)
+    observed = np.repeat(np.arange(len(groups)), sizes)
+    batches = [observed[None, :], *rearrangements(observed, permutations, rng=rng)]
+    parts = [_statistics(groups, labels, sizes, rule) for labels in batches]
+    return _Nulls(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+
+def _statistics(
+    groups: Sequence[Group], labels: IntArray, sizes: IntArray, rule: _Rule
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    errors = np.concatenate([one.errors for one in groups])
+    words = np.concatenate([one.words for one in groups])
+    wer = group_sums(labels, errors.astype(np.float64), groups=len(groups))
+    wer /= group_sums(labels, words.astype(np.float64), groups=len(groups))
+    low, high = wer.min(axis=1), wer.max(axis=1)
+    ratio = np.full(len(low), math.inf)
+    np.divide(high, low, out=ratio, where=low > 0)
+    if not errors.any():
+        return high - low, ratio, np.full(len(low), math.nan)
+    q = q_statistic(errors, words, labels, sizes=sizes, own_variance=rule.own_variance, half_error=rule.half_error)
+    return high - low, ratio, q
+
+
+def _extremes(groups: Sequence[Group], null: _Nulls) -> Iterator[dict[str, Any]]:
+    rates = [one.wer for one in groups]
+    names, note = {"worst": "", "best": ""}, f"{BIASED}; all accents have the same WER"
+    if max(rates) > min(rates):
+        # the first label wins a tie, and the note says that there was one
+        names = {"worst": groups[int(np.argmax(rates))].accent, "best": groups[int(np.argmin(rates))].accent}
+        ties = [f"{rates.count(rate)} tie for {end}" for end, rate in (("worst", max(rates)), ("best", min(rates)))
+                if rates.count(rate) > 1]  # fmt: skip
+        note = "; ".join([BIASED, *ties])
+    yield _extreme("gap_max_min", null.gap, len(groups), note, names)
+    if not math.isfinite(null.ratio[0]):
+        note += "; undefined: the best WER is zero"
+    elif not np.isfinite(null.ratio).all():
+        note += "; no null mean: some arrangements have a best WER of zero"
+    yield _extreme("ratio_max_min", null.ratio, len(groups), note, names)
+
+
+def _extreme(statistic: str, values: FloatArray, n_groups: int, note: str, names: dict[str, str]) -> dict[str, Any]:
+    p95 = np.quantile(values[1:], 0.95, method="higher")
+    found = {"value": values[0], "null_mean": np.mean(values[1:]), "null_p95": p95}
+    shown = {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
+    return _row(statistic, n_groups, note, **shown, **names)
+
+
+def _omnibus(groups: Sequence[Group], rule: _Rule, null: _Nulls) -> dict[str, Any]:
+    if math.isnan(null.q[0]):
+        return _row("omnibus_q", len(groups), "no accent has any errors")
+    note = f"own variances: every accent has {OWN_VARIANCE_SPEAKERS} or more speakers"
+    if not rule.own_variance:
+        note = f"moderated variances: an accent has fewer than {OWN_VARIANCE_SPEAKERS} speakers; liberal if small "
+        note += "accents vary more"
+    note += f"; p from {len(null.q) - 1} permutations of speakers"
+    note += "; half an error added to each accent, since many speakers have none" if rule.half_error else ""
+    value, p = float(null.q[0]), p_value(float(null.q[0]), null.q[1:])
+    return _row("omnibus_q", len(groups), note, value=value, p=p, null_mean=float(np.mean(null.q[1:])),
+                null_p95=float(np.quantile(null.q[1:], 0.95, method="higher")))  # fmt: skip
+
+
+def _reference(counts: Tally, condition: str, settings: StatsSettings) -> tuple[str | None, str]:
+    """Return the reference accent if it can be used here, and otherwise a note that says why it is not."""
+    name = settings.reference_accent
+    if name is None:
+        return None, ""
+    if is_ranked(group(counts, name, condition), settings.min_speakers):
+        return name, ""
+    return None, f"the reference accent '{name}' has fewer than {settings.min_speakers} named speakers here"
+
+
+def _contrasts(
+    groups: Sequence[Group], reference: tuple[str | None, str], settings: StatsSettings
+) -> Iterator[dict[str, Any]]:
+    name, why_not = reference
+    kind = "rest" if name is None else "reference"
+    against = f"reference: {name}" if name is not None else "rest: mean WER of the other accents, equal weights"
+    for one in groups:
+        if one.accent == name:
+            continue
+        others = [other for other in groups if other is not one and name in (None, other.accent)]
+        found = contrast(one, others, confidence=settings.confidence)
+        note = "; ".join(filter(None, (why_not, against, POINTWISE)))
+        ends = (("gap", found.gap, found.gap_interval), ("ratio", found.ratio, found.ratio_interval))
+        for measure, value, bounds in ends:
+            said = note if bounds else f"{note}; no interval: too few speakers or errors"
+            yield _row(f"{measure}_to_{kind}", len(groups), said, accent=one.accent, value=value, **_ends(bounds))
+
+
+def _ends(bounds: Interval | None) -> dict[str, float | None]:
+    return {"ci_low": bounds.low if bounds else None, "ci_high": bounds.high if bounds else None}

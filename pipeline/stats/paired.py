@@ -1,0 +1,77 @@
+"""Speakers heard in the reference condition and in another one, on the same utterances (statistics: 4.3).
+
+The same utterances cancel the word counts and the speaker's own level; what is left is what the condition did.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import nnls
+
+from pipeline.stats.counts import FloatArray, Group, Unit, group, has_words, is_ranked, tally
+
+HALF_ERROR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PairedAccent:
+    """One accent's speakers under the reference condition and under ``condition``, in the same order."""
+
+    before: Group
+    after: Group
+    ranked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What ``condition`` did to each ranked speaker; tuple and arrays of length n, sorted by accent and speaker.
+
+    ``log_change`` is D_s; ``weight`` is one over its variance.
+    """
+
+    condition: str
+    speakers: tuple[Unit, ...]
+    log_change: FloatArray
+    weight: FloatArray
+
+
+def paired_accents(rows: pd.DataFrame, reference: str, condition: str, *, min_speakers: int) -> dict[str, PairedAccent]:
+    """Return the accents with utterances heard in both conditions, by label, from one backend and normalizer."""
+    worded = rows[has_words(rows)]
+    ids = [set(worded.loc[worded["condition"] == name, "utterance_id"]) for name in (reference, condition)]
+    both = worded[worded["condition"].isin([reference, condition]) & worded["utterance_id"].isin(ids[0] & ids[1])]
+    if both.empty:
+        return {}
+    counts = tally(both)
+    found = {}
+    for accent in counts.accents:
+        before, after = group(counts, accent, reference), group(counts, accent, condition)
+        found[accent] = PairedAccent(before, after, ranked=is_ranked(after, min_speakers))
+    return found
+
+
+def changes(accents: Sequence[PairedAccent], condition: str) -> Changes:
+    """Return D_s = log((E_s,c + .5) / (E_s,0 + .5)) of every speaker of ``accents``, with its weight."""
+    before = np.concatenate([one.before.errors for one in accents]) + HALF_ERROR
+    after = np.concatenate([one.after.errors for one in accents]) + HALF_ERROR
+    log_change = np.log(after / before)
+    return Changes(
+        condition=condition,
+        speakers=tuple(unit for one in accents for unit in one.after.units),
+        log_change=log_change,
+        weight=null_weights(log_change, 1 / after + 1 / before),
+    )
+
+
+def null_weights(log_change: FloatArray, sampling: FloatArray) -> FloatArray:
+    """Return 1 / (b0 + b1 * sampling), the b by NNLS on squared residuals about the grand mean.
+
+    The grand mean, because weights from within-accent residuals make the test liberal with few speakers.
+    """
+    squares = np.square(log_change - log_change.mean())
+    if not squares.any():
+        return np.ones_like(log_change)
+    (b0, b1), _ = nnls(np.column_stack([np.ones_like(sampling), sampling]), squares)
+    return np.asarray(1 / (b0 + b1 * sampling), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Text: named normalizers, and the alignment of a hypothesis to its reference."""

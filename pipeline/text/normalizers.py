@@ -1,0 +1,91 @@
+"""Named normalizers, applied exactly once, to raw text. At least two are reported, because the choice decides results.
+
+``whisper_english`` makes results comparable with public leaderboards, and it rewrites dialect and damages
+names and number strings; ``verbatim`` only folds case, punctuation and Unicode form.
+"""
+
+import re
+import unicodedata
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+
+class Normalizer(Protocol):
+    """Turns raw text into words separated by single spaces."""
+
+    Settings: ClassVar[type[BaseModel]]
+
+    def __call__(self, text: str) -> str:
+        """Return the normalized text; words are what lies between spaces."""
+
+    def version(self) -> str:
+        """Return what decides the output beside the text."""
+
+
+class NoSettings(BaseModel):
+    """A normalizer without parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WhisperEnglish:
+    """OpenAI Whisper's English text normalizer, from the torch-free ``whisper-normalizer`` package.
+
+    It drops fillers and bracketed text, expands contractions, spells numbers as digits and turns British
+    into American spelling. It is not idempotent on number strings, so it is applied once.
+    """
+
+    Settings: ClassVar[type[BaseModel]] = NoSettings
+
+    def __init__(self, settings: NoSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def _normalize(self) -> "EnglishTextNormalizer":
+        from whisper_normalizer.english import EnglishTextNormalizer
+
+        return EnglishTextNormalizer()
+
+    def __call__(self, text: str) -> str:
+        """Return the normalized text."""
+        return " ".join(str(self._normalize(text)).split())
+
+    def version(self) -> str:
+        """Return the package and its version."""
+        from importlib.metadata import version
+
+        return f"whisper-normalizer {version('whisper-normalizer')}"
+
+
+class Verbatim:
+    """Case, punctuation and Unicode form only: keeps fillers, contractions and dialect forms.
+
+    An apostrophe inside or at the edge of a word stays (``y'all``, ``goin'``); hyphens and dashes part
+    words; every other character that is no letter, mark or number becomes a space.
+    """
+
+    Settings: ClassVar[type[BaseModel]] = NoSettings
+
+    def __init__(self, settings: NoSettings) -> None:
+        self.settings = settings
+
+    def __call__(self, text: str) -> str:
+        """Return the normalized text."""
+        # NFKC first: a full-width letter or a ligature folds to its plain form before the case does
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        straight = re.sub("[\u2018\u2019\u02bc\u0060\u00b4]", "'", folded)
+        kept = (char if _is_word_character(char) else " " for char in straight)
+        return " ".join(word for word in "".join(kept).split() if word.strip("'"))
+
+    def version(self) -> str:
+        """Return the version of these rules and of the Unicode tables behind them."""
+        return f"verbatim 1, Unicode {unicodedata.unidata_version}"
+
+
+def _is_word_character(char: str) -> bool:
+    return char == "'" or unicodedata.category(char)[0] in "LMN"

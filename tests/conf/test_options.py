@@ -1,0 +1,49 @@
+"""Every option in conf/ composes, validates and builds, and is called what its file is called."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.config import build
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OPTIONS = [(file.parent.name, file.stem) for file in sorted(CONF.glob("*/*.yaml"))]
+MULTIPLE = {"conditions", "normalizer"}
+NEEDED = {("corpus", "manifest"): ["corpus.path=x.csv"], ("asr", "transcripts"): ["asr.path=x.csv"]}
+
+
+def test_there_are_options_in_every_group() -> None:
+    assert {"corpus", "conditions", "asr", "normalizer", "stats", "card", "experiment"} <= {group for group, _ in OPTIONS}
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_the_option_composes_validates_and_builds(
+    composed: Callable[..., dict[str, Any]], group: str, name: str
+) -> None:
+    chosen = f"[clean,{name}]" if group == "conditions" and name != "clean" else name
+    chosen = f"[whisper_english,{name}]" if group == "normalizer" and name != "whisper_english" else chosen
+    prefix = "+" if group == "experiment" else ""
+    choice = f"{prefix}{group}={chosen}" if group not in MULTIPLE else f"{group}={chosen if '[' in chosen else f'[{chosen}]'}"
+    study = build(composed(choice, *NEEDED.get((group, name), [])))
+    if group == "conditions":
+        assert name in {condition.name for condition in study.conditions}
+    if group == "normalizer":
+        assert name in study.normalizers
+
+
+@pytest.mark.parametrize(("group", "name"), [option for option in OPTIONS if option[0] in MULTIPLE])
+def test_a_file_of_a_merged_group_holds_one_key_its_own_name(group: str, name: str) -> None:
+    assert list(yaml.safe_load((CONF / group / f"{name}.yaml").read_text())) == [name]
+
+
+def test_no_key_and_no_name_turns_into_a_boolean() -> None:
+    def keys(value: Any) -> list[Any]:
+        if isinstance(value, dict):
+            return [*value, *(key for inner in value.values() for key in keys(inner))]
+        return [key for inner in value for key in keys(inner)] if isinstance(value, list) else []
+
+    for file in CONF.glob("**/*.yaml"):
+        assert all(isinstance(key, str) for key in keys(yaml.safe_load(file.read_text()))), file

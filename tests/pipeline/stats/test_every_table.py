@@ -1,0 +1,154 @@
+"""What holds for cells, disparities and interactions alike: odd inputs, order, speed."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline import tables
+from pipeline.errors import TableError
+from pipeline.stats.cells import cells
+from pipeline.stats.disparity import disparities
+from pipeline.stats.interaction import interactions
+from pipeline.stats.settings import StatsSettings
+
+QUICK = StatsSettings(permutations=99)
+BUILDERS = [(cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions)]
+every_table = pytest.mark.parametrize(("build", "schema"), BUILDERS)
+ODD_LABELS = [
+    "null",
+    "None",
+    "NA",
+    "nan",
+    "no, really",
+    "two\nlines",
+    "\U0001f442 ear",
+    '"quoted"',
+    "",
+    " ",
+    "ü",
+    "=1+1",
+]
+
+
+def crossed(
+    make_speakers, accents=("a", "b", "c"), conditions=("clean", "noise"), errors=lambda a, s, c: a + s + 3 * c
+):
+    return make_speakers(
+        [
+            (accent, f"s{speaker}", condition, 50, errors(place, speaker, column))
+            for place, accent in enumerate(accents)
+            for speaker in range(6)
+            for column, condition in enumerate(conditions)
+        ]
+    )
+
+
+@every_table
+def test_the_order_of_the_rows_changes_nothing(build, schema, make_speakers):
+    scores = crossed(make_speakers)
+    shuffled = scores.sample(frac=1, random_state=4)
+    assert build(shuffled, QUICK, synthetic=False).equals(build(scores, QUICK, synthetic=False))
+
+
+@every_table
+def test_another_backend_in_the_table_changes_nothing(build, schema, make_speakers):
+    scores = crossed(make_speakers)
+    other = scores.assign(backend="aaa other", substitutions=scores["substitutions"] // 2)
+    both = build(pd.concat([other, scores], ignore_index=True), QUICK, synthetic=False)
+    alone = build(scores, QUICK, synthetic=False)
+    assert both[both["backend"] == "engine"].reset_index(drop=True).equals(alone)
+
+
+@every_table
+def test_the_synthetic_flag_is_on_every_row(build, schema, make_speakers):
+    assert build(crossed(make_speakers), QUICK, synthetic=True)["synthetic"].all()
+
+
+@every_table
+def test_no_scores_at_all_give_an_empty_table(build, schema):
+    empty = tables.build([], tables.Scores, where="test")
+    assert build(empty, QUICK, synthetic=False).empty
+
+
+@every_table
+@pytest.mark.parametrize(
+    "case",
+    ["one speaker", "one accent", "one condition", "no errors", "no hypotheses", "no words", "wer 28", "no names"],
+)
+def test_a_poor_study_gives_a_valid_table(build, schema, case, make_speakers):
+    scores = {
+        "one speaker": lambda: make_speakers([("a", "s", c, 10, 3) for c in ("clean", "noise")]),
+        "one accent": lambda: crossed(make_speakers, accents=("a",)),
+        "one condition": lambda: crossed(make_speakers, conditions=("noise",)),
+        "no errors": lambda: crossed(make_speakers, errors=lambda *_: 0),
+        "no hypotheses": lambda: crossed(make_speakers, errors=lambda *_: 50),
+        "no words": lambda: crossed(make_speakers).assign(hits=0, substitutions=0, deletions=0, insertions=2),
+        "wer 28": lambda: crossed(make_speakers, errors=lambda a, s, c: 1400 + s),
+        "no names": lambda: make_speakers([("a", None, c, 10, 3) for c in ("clean", "noise")] * 9),
+    }[case]()
+    found = build(scores, QUICK, synthetic=False)
+    assert len(tables.check(found, schema, where="test"))
+    for name in found.select_dtypes("float"):
+        assert not np.isinf(found[name]).any(), name
+
+
+@every_table
+def test_odd_labels_come_through_unchanged(build, schema, make_speakers):
+    labels = [label for label in ODD_LABELS if label]
+    table = build(crossed(make_speakers, accents=labels, conditions=("clean", "null", "a, b")), QUICK, synthetic=False)
+    assert set(labels) <= set(table["accent"])
+    assert {"null", "a, b"} <= set(table["condition"])
+    assert not table[["accent", "condition"]].isna().any().any()
+
+
+@pytest.mark.parametrize("label", ODD_LABELS)
+def test_an_odd_speaker_name_is_a_name(label, make_scores):
+    table = cells(make_scores([{"speaker_id": label, "hits": 3}]), QUICK, synthetic=False)
+    assert table["n_speakers"].tolist() == [1, 1]
+
+
+def test_an_accent_with_the_name_of_the_pool_is_refused(make_speakers):
+    with pytest.raises(TableError, match="ALL|unique"):
+        cells(make_speakers([("ALL", "s", "clean", 10, 1)]), QUICK, synthetic=False)
+
+
+def test_a_hundred_thousand_scores_take_seconds(draw):
+    conditions = {name: 0.1 * place for place, name in enumerate(("clean", "noise", "codec", "tone"))}
+    scores = draw(np.random.default_rng(1), sizes=[5] * 5, conditions=conditions)
+    many = pd.concat([scores.assign(utterance_id=scores["utterance_id"] + f"-{copy}") for copy in range(1000)])
+    assert len(many) == 100_000
+    start = time.perf_counter()
+    for build, _ in BUILDERS:
+        build(many, StatsSettings(), synthetic=False)
+    # about 1.5 s on two idle cores; the margin is for busy ones
+    assert time.perf_counter() - start < 10
+
+
+row = st.tuples(st.sampled_from("ab"), st.sampled_from([None, "s1", "s2", "s3"]), st.integers(0, 9), st.integers(0, 9),
+                st.integers(0, 9), st.integers(0, 30))  # fmt: skip
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.tuples(row, row), min_size=1, max_size=24))
+def test_any_counts_give_valid_tables(make_scores, pairs):
+    rows = []
+    for place, both in enumerate(pairs):
+        accent, speaker = both[0][:2]
+        for condition, (_, _, hits, substitutions, deletions, insertions) in zip(("clean", "x"), both, strict=True):
+            rows.append(
+                {"utterance_id": f"u{place}", "accent": accent, "speaker_id": speaker, "condition": condition,
+                 "hits": hits, "substitutions": substitutions, "deletions": deletions, "insertions": insertions}
+            )  # fmt: skip
+    scores = make_scores(rows)
+    for build, schema in BUILDERS:
+        found = build(scores, StatsSettings(min_speakers=2, permutations=99), synthetic=False)
+        tables.check(found, schema, where="test")
+        if schema is tables.Cells:
+            shown = found.dropna(subset=["ci_low"])
+            assert (shown["ci_low"] <= shown["wer"] + 1e-12).all()
+            assert (shown["wer"] <= shown["ci_high"] + 1e-12).all()
+            assert set(found["support"]) >= {"no_words"} or (found["n_ref_words"] > 0).all()

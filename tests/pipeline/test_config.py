@@ -1,0 +1,79 @@
+"""The configuration is data; every mistake in it is reported, together, before anything runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config import build
+from pipeline.errors import ConfigError
+
+Composed = Callable[..., dict[str, Any]]
+
+
+def test_all_mistakes_are_reported_in_one_paragraph(composed: Composed) -> None:
+    raw = composed("asr=scripted", "+stats.permutatoins=7", "+asr.sead=1", "seed=-3", "workers=0")
+    raw["conditions"]["babble_10"]["steps"][0]["kind"] = "add_nois"
+    with pytest.raises(ConfigError) as caught:
+        build(raw)
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in ("stats.permutatoins", "Did you mean 'permutations'", "asr.sead", "seed", "workers", "add_nois"):
+        assert part in message
+    assert "Did you mean 'add_noise'" in message
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "expected"),
+    [
+        ("run_name", "../elsewhere", "no folder name"),
+        ("run_name", ".hidden", "no folder name"),
+        ("stages", ["score", "plan_trials"], "neighbors in this order"),
+        ("stages", ["load_utterances", "transcribe"], "neighbors in this order"),
+        ("stages", [], "stages"),
+        ("corpus", {"kind": "manifesto"}, "Did you mean 'manifest'"),
+        ("corpus", {}, "corpus"),
+        ("asr", None, "asr"),
+        ("conditions", {}, "conditions"),
+        ("conditions", {"clean": {"steps": "no"}}, "conditions.clean"),
+        ("normalizer", {"x": {"kind": "y"}}, "normalizer.x"),
+        ("seed", "one", "seed"),
+        ("seed", True, "seed"),
+    ],
+)
+def test_a_wrong_value_is_named_where_it_stands(composed: Composed, section: str, value: Any, expected: str) -> None:
+    raw = composed("asr=scripted")
+    raw[section] = value
+    with pytest.raises(ConfigError) as caught:
+        build(raw)
+    assert expected in str(caught.value)
+
+
+def test_the_reference_condition_must_be_rendered(composed: Composed) -> None:
+    with pytest.raises(ConfigError, match=r"stats\.reference_condition: 'clean' is not among the conditions"):
+        build(composed("asr=scripted", "conditions=[babble_10,landline_g711]"))
+
+
+def test_a_file_from_a_stranger_calls_nothing(composed: Composed, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    raw = composed("asr=scripted")
+    raw["corpus"] = {"_target_": "pathlib.Path.unlink", "self": str(victim), "kind": "os.system"}
+    raw["asr"] = {"kind": "os.system", "command": f"rm {victim}"}
+    raw["conditions"]["x"] = {"version": 1, "family": "noise", "description": "x", "sources": [], "steps": [
+        {"_target_": "pathlib.Path.unlink", "_args_": [str(victim)]}, {"kind": "os.system"}]}  # fmt: skip
+    raw["normalizer"]["x"] = {"kind": "builtins:eval"}
+    with pytest.raises(ConfigError) as caught:
+        build(raw)
+    assert victim.read_text() == "precious"
+    assert str(caught.value).count("os.system") >= 3
+
+
+def test_the_hash_is_of_what_decides_a_number(composed: Composed) -> None:
+    plain = build(composed("asr=scripted"))
+    assert build(composed("asr=scripted", "workers=7", "run_name=x", "cache_dir=/elsewhere")).sha256 == plain.sha256
+    assert build(composed("asr=scripted", "seed=1")).upstream_sha256 != plain.upstream_sha256
+    other_stats = build(composed("asr=scripted", "stats.min_speakers=7"))
+    assert other_stats.sha256 != plain.sha256
+    assert other_stats.upstream_sha256 == plain.upstream_sha256

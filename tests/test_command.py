@@ -1,0 +1,148 @@
+"""``python -m pipeline`` as a user types it: what it prints, what it writes, how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.artifacts import RunFolder
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+WRITTEN = {"run.json", "cells.csv", "disparities.csv", "interactions.csv", "exclusions.csv", "card.md", "card.html", "card.json"}
+
+
+def test_help_shows_three_commands(command: Command) -> None:
+    done = command("--help")
+    assert done.returncode == 0
+    assert len([line for line in done.stdout.splitlines() if line.strip().startswith("python -m pipeline")]) == 3
+
+
+def test_help_and_a_scripted_run_work_without_torch_and_without_a_recognizer(tmp_path: Path) -> None:
+    hidden = "import sys\nfor name in ('torch', 'torchaudio', 'whisper', 'faster_whisper', 'ctranslate2', 'datasets', 'librosa'):\n    sys.modules[name] = None\n"
+    for arguments in (["--help"], ["corpus=manifest", "corpus.path=none.csv", "asr=scripted"]):
+        code = f"{hidden}sys.argv = ['pipeline', *{arguments!r}]\nfrom pipeline.app import main\nmain()"
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        assert done.returncode == (0 if arguments == ["--help"] else 2)
+
+
+def test_a_scripted_study_of_a_manifest_runs_to_a_card(
+    command: Command, make_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    manifest = make_corpus()
+    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted", "run_name=mine"]
+    done = command(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert WRITTEN <= {path.name for path in (tmp_path / "results" / "mine").iterdir()}
+    assert "card.html" in done.stdout
+    assert "north" in done.stdout
+    again = command(*arguments)
+    assert again.returncode == 0, again.stderr
+    refused = command(*arguments, "seed=5")
+    assert refused.returncode == 2
+    assert "another configuration" in refused.stderr
+    recomputed = command("stages=[score,summarize,write_card]", "run_name=mine", "stats.min_speakers=3")
+    assert recomputed.returncode == 0, recomputed.stderr
+    record = RunFolder(tmp_path / "results" / "mine").record()
+    assert record is not None
+    assert record.config["stats"]["min_speakers"] == 3
+    assert len(record.history) == 1
+    other_seed = command("stages=[score,summarize,write_card]", "run_name=mine", "seed=5")
+    assert other_seed.returncode == 2
+    assert "seed" in other_seed.stderr
+
+
+def test_recomputing_without_a_change_gives_the_same_tables(
+    command: Command, make_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    manifest = make_corpus()
+    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted", "run_name=mine"]
+    assert command(*arguments).returncode == 0
+    before = {name: (tmp_path / "results" / "mine" / name).read_bytes() for name in ("cells.csv", "interactions.csv")}
+    done = command("stages=[score,summarize,write_card]", "run_name=mine")
+    assert done.returncode == 0, done.stderr
+    assert {name: (tmp_path / "results" / "mine" / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["corpus=manifest", "corpus.path=nowhere.csv", "asr=scripted"], "nowhere.csv"),
+        (["corpus=manifest", "asr=scripted"], "corpus.path"),
+        (["corpus=nonesuch"], "nonesuch"),
+        (["sead=3"], "sead"),
+        (["asr=scripted", "+asr.seeed=1"], "Did you mean 'seed'"),
+        (["stages=[score]", "run_name=never_made"], "no run is here"),
+        (["run_name=../../etc"], "no folder name"),
+        (["asr.model=/no/such/model"], "/no/such/model"),
+    ],
+)
+def test_a_mistake_is_a_sentence_without_a_traceback(command: Command, arguments: list[str], expected: str) -> None:
+    done = command(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_customers_condition_joins_from_a_folder_of_their_own(
+    command: Command, make_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "my_conf" / "conditions"
+    folder.mkdir(parents=True)
+    (folder / "ward7.yaml").write_text(
+        "ward7: {version: 1, family: last_mile, description: a ward, sources: [], "
+        "steps: [{kind: codec, name: g711, law: mu}]}\n"
+    )
+    manifest = make_corpus()
+    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
+    done = command("--config-dir", "my_conf", *arguments, "conditions=[clean,ward7]")
+    assert done.returncode == 0, done.stderr
+    assert set(pd.read_csv(tmp_path / "results" / "scratch" / "cells.csv")["condition"]) == {"clean", "ward7"}
+
+
+@pytest.mark.slow
+@pytest.mark.recognizer
+def test_kill_minus_nine_at_any_moment_and_resume_gives_identical_tables(command: Command, tmp_path: Path) -> None:
+    small = ["corpus.features=[baseline,th_stopping]", "corpus.prompts_per_voice=1", "conditions=[clean,babble_10]"]
+    undisturbed = command(*small, "run_name=undisturbed", "cache_dir=one")
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    arguments = [*small, "run_name=killed", "cache_dir=two"]
+    for wait_s in (3.0, 4.5, 6.0):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        time.sleep(wait_s)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    resumed = command(*arguments)
+    assert resumed.returncode == 0, resumed.stderr
+    for name in ("utterances", "trials", "renderings", "scores", "cells", "disparities", "interactions", "exclusions"):
+        one = pd.read_parquet(tmp_path / "results" / "undisturbed" / f"{name}.parquet")
+        two = pd.read_parquet(tmp_path / "results" / "killed" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(one, two)
+
+
+def test_ctrl_c_ends_with_a_sentence(make_corpus: Callable[..., Path], tmp_path: Path) -> None:
+    manifest = make_corpus(speakers=40)
+    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "load_utterances" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped" in rest
+    assert "Traceback" not in rest
