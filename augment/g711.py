@@ -49,7 +49,7 @@ def _encode_a(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> NDAr
     # segments 0 and 1 share one step size; above, each doubling of the magnitude is one segment of 16 steps
     segment = np.maximum(_bit_length(magnitude) - 4, 0)
     step = (magnitude >> np.maximum(segment - 1, 0)) & 0x0F
-    return (((positive * 0x80) | (segment << 4) | step) ^ _A_EVEN_BITS).astype(np.uint8)
+    return np.asarray(((positive * 0x80) | (segment << 4) | step) ^ _A_EVEN_BITS, dtype=np.uint8)
 
 
 def _decode_a(codes: NDArray[np.int32]) -> NDArray[np.int16]:
@@ -57,7 +57,7 @@ def _decode_a(codes: NDArray[np.int32]) -> NDArray[np.int16]:
     segment = (plain >> 4) & 7
     # the middle of the step, in units of half a step
     magnitude = ((plain & 0x0F) * 2 + 1 + np.where(segment > 0, 32, 0)) << np.maximum(segment - 1, 0)
-    return np.where(plain & 0x80, magnitude << 3, -(magnitude << 3)).astype(np.int16)
+    return np.asarray(np.where(plain & 0x80, magnitude << 3, -(magnitude << 3)), dtype=np.int16)
 
 
 def _encode_mu(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -65,13 +65,13 @@ def _encode_mu(magnitude: NDArray[np.int32], positive: NDArray[np.bool_]) -> NDA
     segment = _bit_length(biased) - 6
     step = (biased >> (segment + 1)) & 0x0F
     # all bits but the sign's travel inverted
-    return ((positive * 0x80) | (0x7F ^ ((segment << 4) | step))).astype(np.uint8)
+    return np.asarray((positive * 0x80) | (0x7F ^ ((segment << 4) | step)), dtype=np.uint8)
 
 
 def _decode_mu(codes: NDArray[np.int32]) -> NDArray[np.int16]:
     plain = ~codes & 0x7F
     magnitude = (((plain & 0x0F) * 2 + _MU_BIAS) << (plain >> 4)) - _MU_BIAS
-    return np.where(codes & 0x80, magnitude << 2, -(magnitude << 2)).astype(np.int16)
+    return np.asarray(np.where(codes & 0x80, magnitude << 2, -(magnitude << 2)), dtype=np.int16)
 
 
 def _bit_length(values: NDArray[np.int32]) -> NDArray[np.int32]:

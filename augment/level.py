@@ -40,6 +40,8 @@ _BANDS_HZ: Final[dict[str, tuple[float, float, float, float]]] = {
     "wb": (50.0, 100.0, 7000.0, 7400.0),
 }
 _RINGING_S = 0.25
+_LEVELING_PASSES = 4
+_LEVELING_DB = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def active_speech_level(samples: ArrayLike, sample_rate_hz: int) -> ActiveLevel:
     energy = float(np.sum(np.square(signal)))
     level_db = _crossing_db(energy, _activity_counts(signal, sample_rate_hz))
     if level_db is None:
-        rms = f"RMS {_db(energy / signal.size) + shift_db:.1f} dBov" if energy else "all samples are zero"
+        rms = f"RMS {_db(energy / signal.size) + shift_db:.1f} dBov" if energy else "no power at all"
         raise NoActiveSpeechError(
             f"no active speech by ITU-T P.56 in {signal.size / sample_rate_hz:.2f} s of signal ({rms}): "
             "leave the recording out"
@@ -103,6 +105,27 @@ def active_speech_level(samples: ArrayLike, sample_rate_hz: int) -> ActiveLevel:
     rms_db = _db(energy / signal.size)
     activity = min(1.0, 10.0 ** ((rms_db - level_db) / 10.0))
     return ActiveLevel(level_dbov=level_db + shift_db, rms_dbov=rms_db + shift_db, activity=activity)
+
+
+def gain_to_level(samples: ArrayLike, sample_rate_hz: int, *, target_dbov: float) -> tuple[float, ActiveLevel]:
+    """Return the amplitude gain that brings ``samples`` to an active level, and their level before.
+
+    P.56 reads a signal up to 0.1 dB differently when it is scaled, because its thresholds stand still;
+    so the scaled signal is read again, until it reads the target within 0.001 dB.
+
+    Raises:
+        NoActiveSpeechError: if they have no active level.
+        ConditionError: if they are not finite numbers.
+    """
+    signal = checked(samples)
+    before = active_speech_level(signal, sample_rate_hz)
+    gain_db = target_dbov - before.level_dbov
+    for _ in range(_LEVELING_PASSES):
+        left_db = target_dbov - active_speech_level(signal * _amplitude(gain_db), sample_rate_hz).level_dbov
+        if abs(left_db) < _LEVELING_DB:
+            break
+        gain_db += left_db
+    return _amplitude(gain_db), before
 
 
 def _within_full_scale(signal: Samples) -> tuple[Samples, float]:
@@ -201,6 +224,10 @@ def _fft_size(length: int, sample_rate_hz: int) -> int:
     needed = length + round(_RINGING_S * sample_rate_hz)
     octave = 1 << (needed.bit_length() - 1)
     return next(octave * quarters // 4 for quarters in (4, 5, 6, 7, 8) if octave * quarters // 4 >= needed)
+
+
+def _amplitude(gain_db: float) -> float:
+    return float(10.0 ** (gain_db / 20.0))
 
 
 def _db(power: float) -> float:

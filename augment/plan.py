@@ -59,8 +59,9 @@ def assign_slots(utterances: Sequence[SlotInput], *, by: Pairing, slots: int, se
 
     Args:
         utterances: everything that will be rendered.
-        by: ``slot``: within each accent, utterances in hashed order, rank modulo ``slots``. ``prompt``: the
-            same words always meet the same slot (for corpora where all accents read the same prompts).
+        by: ``slot``: within each accent, utterances in the hashed order of their words, then of their ids, rank
+            modulo ``slots``; accents that read the same texts so meet the same noise on the same words.
+            ``prompt``: the same words always meet the same slot, also within an accent.
             ``utterance``: each utterance's own hash; no pairing.
         slots: how many realizations there are.
         seed: of the study.
@@ -79,10 +80,11 @@ def assign_slots(utterances: Sequence[SlotInput], *, by: Pairing, slots: int, se
     if by == "prompt":
         ranks = _ranks((_words(utterance.prompt) for utterance in utterances), seed)
         return {utterance.utterance_id: ranks[_words(utterance.prompt)] % slots for utterance in utterances}
-    accents: dict[str, list[str]] = defaultdict(list)
+    accents: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for utterance in utterances:
-        accents[utterance.accent].append(utterance.utterance_id)
-    return {name: rank % slots for members in accents.values() for name, rank in _ranks(members, seed).items()}
+        words, name = _words(utterance.prompt), utterance.utterance_id
+        accents[utterance.accent].append((_digest(8, seed, "rank", words), _digest(8, seed, "rank", name), name))
+    return {name: rank % slots for members in accents.values() for rank, (*_, name) in enumerate(sorted(members))}
 
 
 def _words(prompt: str) -> str:

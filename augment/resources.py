@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from augment import SAMPLE_RATE_HZ
 from augment.errors import ConditionError, NoActiveSpeechError
-from augment.level import ActiveLevel, Samples, Weighting, active_speech_level, checked, weight
+from augment.level import ActiveLevel, Samples, Weighting, active_speech_level, checked, gain_to_level, weight
 
 Value = TypeVar("Value")
 Track = NDArray[np.float32]
@@ -52,9 +52,7 @@ class Talker:
 class Resources:
     """Talkers, seed and slots of one study, with bounded caches; safe to share between threads."""
 
-    def __init__(
-        self, seed: int, slots: int, talkers: Iterable[Talker] = (), target_level_dbov: float = -26.0
-    ) -> None:
+    def __init__(self, seed: int, slots: int, talkers: Iterable[Talker] = (), target_level_dbov: float = -26.0) -> None:
         """Take note of the pool; nothing is read yet.
 
         Args:
@@ -62,14 +60,20 @@ class Resources:
             slots: number of realizations of each noise.
             talkers: the pool for babble, in any order; those without a recording are left aside.
             target_level_dbov: active level of every recording in a babble track.
+
+        Raises:
+            ConditionError: if two talkers share an id.
         """
         self.seed = seed
         self.slots = slots
         self.talkers = tuple(sorted((t for t in talkers if t.recordings), key=lambda t: t.talker_id))
+        if len({talker.talker_id for talker in self.talkers}) < len(self.talkers):
+            raise ConditionError("two talkers of the babble pool share a talker_id: give each its own")
         self.target_level_dbov = target_level_dbov
         self._tracks: _Cache[Track] = _Cache(_TRACK_BYTES, lambda track: track.nbytes)
         self._recordings: _Cache[Track | None] = _Cache(_RECORDING_BYTES, lambda x: 64 if x is None else x.nbytes)
         self._levels: _Cache[ActiveLevel | None] = _Cache(_REMEMBERED_LEVELS, lambda _: 1)
+        self._gains: _Cache[tuple[float, ActiveLevel]] = _Cache(_REMEMBERED_LEVELS, lambda _: 1)
         self._small: _Cache[Any] = _Cache(_REMEMBERED_VALUES, lambda _: 1)
 
     def track(self, key: Hashable, build: Callable[[], Samples]) -> Track:
@@ -97,20 +101,33 @@ class Resources:
 
     def active_levels(self, samples: Samples, weightings: Iterable[Weighting]) -> dict[Weighting, ActiveLevel]:
         """Measure the active level of weighted speech, once per content; no entry where nothing is active."""
-        digest = hashlib.blake2b(samples.tobytes(), digest_size=16).digest()
+        digest = _digest(samples)
         levels = {w: self._levels.get((digest, w), partial(_level_or_none, samples, w)) for w in weightings}
         return {weighting: level for weighting, level in levels.items() if level is not None}
+
+    def leveling(self, samples: Samples, target_dbov: float) -> tuple[float, ActiveLevel]:
+        """Return the gain that brings speech to an active level, and its level before; once per content.
+
+        Raises:
+            NoActiveSpeechError: if it has no active level.
+        """
+        key = (_digest(samples), target_dbov)
+        return self._gains.get(key, lambda: gain_to_level(samples, SAMPLE_RATE_HZ, target_dbov=target_dbov))
 
     def _leveled(self, recording: TalkerRecording) -> Track | None:
         try:
             signal = checked(recording.load())
             signal = signal - np.mean(signal)
-            level = active_speech_level(signal, SAMPLE_RATE_HZ)
+            gain, _ = gain_to_level(signal, SAMPLE_RATE_HZ, target_dbov=self.target_level_dbov)
         except NoActiveSpeechError:
             return None
         except ConditionError as error:
             raise ConditionError(f"babble recording {recording.sha256[:12]}: {error}") from error
-        return (signal * 10.0 ** ((self.target_level_dbov - level.level_dbov) / 20.0)).astype(np.float32)
+        return np.asarray(signal * gain, dtype=np.float32)
+
+
+def _digest(samples: Samples) -> bytes:
+    return hashlib.blake2b(samples.tobytes(), digest_size=16).digest()
 
 
 def _level_or_none(samples: Samples, weighting: Weighting) -> ActiveLevel | None:

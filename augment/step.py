@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from augment.errors import ConditionError
 from augment.level import Samples, Weighting
 from augment.plan import Pairing
 from augment.resources import Resources
@@ -55,6 +56,18 @@ class PlanInput:
     group: str
     samples_16k: int
     """Length at 16 kHz."""
+
+
+def planned_integer(planned: Plan, name: str) -> int:
+    """Return an integer of a plan.
+
+    Raises:
+        ConditionError: if the plan does not hold it.
+    """
+    value = planned.get(name)
+    if not isinstance(value, int):
+        raise ConditionError(f"the plan has {name}: {value!r} where an integer belongs: plan again")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ but some trials failed (they are listed in exclusions.csv); 130 stopped by hand.
 """
 
 import logging
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -110,8 +109,9 @@ def _last_of_each_key(overrides: Sequence[str]) -> list[str]:
 
 
 def _store_path(cache_dir: str | None) -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "asr-accent-study"
-    return (Path(cache_dir) if cache_dir else base) / "transcripts.sqlite"
+    from pipeline.artifacts import user_cache
+
+    return (Path(cache_dir) if cache_dir else user_cache()) / "transcripts.sqlite"
 
 
 def _log_to_stderr() -> None:
@@ -135,7 +135,7 @@ def _report(outcome: "Outcome") -> None:
 
     from pipeline.card.terminal import summary
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 110)
     if outcome.card is not None:
         summary(outcome.card, console, card_path=str(outcome.folder / "card.html"))
     if outcome.remembered:

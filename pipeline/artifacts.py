@@ -88,6 +88,11 @@ class RunRecord(_Frozen):
     """config_sha256 of earlier results under this name that were recomputed with other settings"""
 
 
+def user_cache() -> Path:
+    """Return the user's cache folder for this program: transcripts and synthesized speech outlive a run."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "asr-accent-study"
+
+
 def sha256_of(value: object) -> str:
     """Return the SHA-256 of ``value`` as canonical JSON (sorted keys, no spaces)."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -204,7 +209,7 @@ class RunFolder:
     def write_csv(self, name: str, table: pd.DataFrame) -> str:
         """Write ``<name>.csv`` for people; text that a spreadsheet would run as a formula is quoted with a '."""
         shown = table.copy()
-        for column in shown.select_dtypes("str").columns:
+        for column in [name for name in shown.columns if isinstance(shown[name].dtype, pd.StringDtype)]:
             shown[column] = shown[column].map(_no_formula, na_action="ignore")
         return file_sha256(write_atomic(self.path / f"{name}.csv", shown.to_csv(index=False, lineterminator="\n")))
 

@@ -142,7 +142,7 @@ def _conditions(section: Mapping[str, Any], acoustics: Acoustics, mistakes: list
         try:
             built.append(build_condition(name, settings, step_types=step_types, acoustics=acoustics))
         except ConditionError as error:
-            mistakes.append(str(error))
+            mistakes.extend(str(error).splitlines())
     return built
 
 

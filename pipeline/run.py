@@ -103,7 +103,9 @@ class Run:
         study = self.study
         if study.backend.needs_audio and self.resources is None:
             talkers = study.corpus.talkers(self.table("utterances"))
-            self.resources = Resources(study.settings.seed, study.acoustics.slots, talkers)
+            self.resources = Resources(
+                study.settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov
+            )
         return self.resources
 
     def exclusions(self) -> pd.DataFrame:
@@ -206,7 +208,7 @@ def _write_card(this: Run) -> None:
         record=this.complete_record(_status(exclusions)),
         settings=this.study.card,
         exclusions=exclusions,
-        **{name: this.table(name) for name in TABLES if name not in {"exclusions", "transcripts"}},
+        **{name: this.table(name) for name in TABLES if name != "exclusions"},
     )
     this.card, files = write_card(card_input)
     for name, data in files.items():

@@ -233,6 +233,11 @@ def build(rows: Iterable[Any], schema: Schema, *, where: str) -> pd.DataFrame:
     return check(cast(table, dtypes), schema, where=where)
 
 
+def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of ``table``, each as a mapping of column to value."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
 def cast(table: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
     """Give each column its declared type; None becomes the missing value of that type."""
     return table.astype({name: dtype for name, dtype in dtypes.items() if name in table.columns})

@@ -4,7 +4,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def manifest_overrides(tmp_path: Path) -> Callable[[Path], list[str]]:
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a runner of ``python -m pipeline`` in a folder of the test."""
 
     def run(*arguments: str, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
@@ -122,4 +122,4 @@ def command(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProces
             check=False,
         )
 
-    yield run
+    return run

@@ -17,7 +17,7 @@ from augment.noise.machine import Machine, MachineSettings
 from augment.noise.source import NoiseSource
 from augment.noise.track import cut, joins, planned_offset
 from augment.resources import Resources
-from augment.step import Acoustics, Effect, Plan, PlanInput, PlanValue, Stage, StepSettings
+from augment.step import Acoustics, Effect, Plan, PlanInput, PlanValue, Stage, StepSettings, planned_integer
 
 
 class AddNoiseSettings(StepSettings):
@@ -44,10 +44,7 @@ class AddNoise:
     def plan(self, target: PlanInput, slot: int, resources: Resources) -> dict[str, PlanValue]:
         """Return the track, the offset that belongs to it, and how often the segment passes the track's end."""
         planned = self._source.plan(target, slot, resources)
-        track = planned["track"]
-        if not isinstance(track, int):
-            raise ConditionError(f"noise source {self._source.family}: track {track!r} is not a slot")
-        offset = planned_offset(resources.seed, self._source.family, track)
+        offset = planned_offset(resources.seed, self._source.family, slot=planned_integer(planned, "track"))
         return planned | {"offset": offset, "joins": joins(offset, target.samples_16k)}
 
     def apply(self, samples: Samples, planned: Plan, acoustics: Acoustics, resources: Resources) -> Effect:
@@ -64,10 +61,7 @@ class AddNoise:
         return Effect(mixture, snr_requested_db=self._snr_db, snr_db=_measured(mixture - samples, levels))
 
     def _segment(self, planned: Plan, length: int, resources: Resources) -> Samples:
-        offset = planned["offset"]
-        if not isinstance(offset, int):
-            raise ConditionError(f"noise offset {offset!r} is not a number of samples: plan again")
-        return cut(self._source.track(planned, resources), offset, length)
+        return cut(self._source.track(planned, resources), planned_integer(planned, "offset"), length=length)
 
 
 def _source(settings: BabbleSettings | MachineSettings) -> NoiseSource:

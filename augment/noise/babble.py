@@ -10,7 +10,7 @@ from augment.level import Samples
 from augment.noise.casting import FAMILY, Cast, Part, cast_tracks
 from augment.noise.track import TRACK_SAMPLES
 from augment.resources import Resources, Track
-from augment.step import Plan, PlanInput, PlanValue, StepSettings
+from augment.step import Plan, PlanInput, PlanValue, StepSettings, planned_integer
 
 _MAX_TALKERS: Final = 64
 
@@ -53,10 +53,10 @@ class Babble:
         Raises:
             ConditionError: if the pool is no longer what was planned with, or a talker has no active speech.
         """
-        slot = planned["track"]
+        slot = planned_integer(planned, "track")
         casts = self._casts(resources)
-        if not isinstance(slot, int) or not 0 <= slot < len(casts) or planned["track_sha256"] != casts[slot].sha256:
-            raise ConditionError(f"babble track {slot!r} was planned with other talkers than are here: plan again")
+        if not 0 <= slot < len(casts) or planned.get("track_sha256") != casts[slot].sha256:
+            raise ConditionError(f"babble track {slot} was planned with other talkers than are here: plan again")
         key = (self.family, casts[slot].sha256)
         return resources.track(key, lambda: _mixed(casts[slot], resources))
 
@@ -68,7 +68,7 @@ class Babble:
 
 
 def _mixed(cast: Cast, resources: Resources) -> Samples:
-    return np.sum([_stream(part, resources) for part in cast.parts], axis=0, dtype=np.float64)
+    return np.asarray(np.sum([_stream(part, resources) for part in cast.parts], axis=0))
 
 
 def _stream(part: Part, resources: Resources) -> Samples:

@@ -88,9 +88,7 @@ def _check_every_group_finds_a_track(groups: Sequence[str], casts: Sequence[Cast
         )
 
 
-def _choose(
-    free: Sequence[Talker], accents: Sequence[str], *, first: int, size: int, variety: int
-) -> list[Talker]:
+def _choose(free: Sequence[Talker], accents: Sequence[str], *, first: int, size: int, variety: int) -> list[Talker]:
     """Take one talker a turn from the accent whose turn it is; an accent with nobody left passes.
 
     New groups come first until there are ``variety`` of them, known groups after that.

@@ -11,12 +11,11 @@ import scipy.fft
 from pydantic import Field, model_validator
 
 from augment import SAMPLE_RATE_HZ
-from augment.errors import ConditionError
 from augment.level import Samples
 from augment.noise.track import TRACK_SAMPLES
 from augment.plan import generator
 from augment.resources import TRACK_S, Resources, Track
-from augment.step import Plan, PlanInput, PlanValue, StepSettings
+from augment.step import Plan, PlanInput, PlanValue, StepSettings, planned_integer
 
 _RAMP_S: Final = 0.01
 _FLOOR_FROM_HZ: Final = 20.0
@@ -48,7 +47,9 @@ class MachineSettings(StepSettings):
             raise ValueError(f"partial {self.harmonics} of {self.f0_hz:g} Hz lies above {SAMPLE_RATE_HZ // 2} Hz")
         call_s = self.onsets_s()[-1] + self.pulse_s
         if call_s > self.period_s / self.calls:
-            raise ValueError(f"one call lasts {call_s:.2f} s, but only {self.period_s / self.calls:.2f} s are its share")
+            raise ValueError(
+                f"one call lasts {call_s:.2f} s, but only {self.period_s / self.calls:.2f} s are its share"
+            )
         return self
 
     def onsets_s(self) -> list[float]:
@@ -77,9 +78,7 @@ class Machine:
 
     def track(self, planned: Plan, resources: Resources) -> Track:
         """Return the planned track."""
-        slot = planned["track"]
-        if not isinstance(slot, int):
-            raise ConditionError(f"machine track {slot!r} is not a slot: plan again")
+        slot = planned_integer(planned, "track")
         key = (self.family, self._settings.model_dump_json(), slot)
         return resources.track(key, lambda: _machine(self._settings, resources.seed, slot))
 

@@ -15,7 +15,7 @@ _FADE_SAMPLES: Final = SAMPLE_RATE_HZ // 20  # 50 ms
 _CYCLE_SAMPLES: Final = TRACK_SAMPLES - _FADE_SAMPLES
 
 
-def planned_offset(seed: int, family: str, slot: int) -> int:
+def planned_offset(seed: int, family: str, *, slot: int) -> int:
     """Return where a slot's segment starts, in samples: the first half, so that clips up to 15 s meet no join."""
     return integers(generator(seed, family, slot, "offset"), [TRACK_SAMPLES // 2])[0]
 
@@ -25,7 +25,7 @@ def joins(offset: int, length: int) -> int:
     return max(0, offset + length - 1) // _CYCLE_SAMPLES
 
 
-def cut(track: Track, offset: int, length: int) -> Samples:
+def cut(track: Track, offset: int, *, length: int) -> Samples:
     """Return ``length`` samples from ``offset`` on; the end runs into the start by a 50 ms equal-power cross-fade.
 
     A shorter segment from the same offset is always the beginning of a longer one.

@@ -1,9 +1,11 @@
 """What faster-whisper is told: every decoding option, stated here and in ``conf/asr/faster_whisper.yaml``.
 
 None is inherited from the engine. The defaults are those of the reference implementation's
-``transcribe()`` (greedy, with timestamps), but for one: ``temperature`` is ``[0.0]`` alone. The reference
-samples again at higher temperatures when a window looks bad; sampling would let the words change from run
-to run, on resuming, and with the order of the clips.
+``transcribe()`` (greedy, with timestamps), but for two. ``temperature`` is ``[0.0]`` alone: the reference
+samples again at higher temperatures when a window looks bad, and sampling would let the words change from
+run to run, on resuming, and with the order of the clips. ``condition_on_previous_text`` is false: those
+retries are also what breaks the loops that a window falls into when it is prompted with the one before.
+It matters to clips over 30 s only.
 """
 
 from typing import Any, Literal, Self
@@ -43,7 +45,7 @@ class DecodingOptions(_Options):
     compression_ratio_threshold: float | None = 2.4
     log_prob_threshold: float | None = -1.0
     no_speech_threshold: float | None = 0.6
-    condition_on_previous_text: bool = True
+    condition_on_previous_text: bool = False
     prompt_reset_on_temperature: float = 0.5
     initial_prompt: str | None = None
     prefix: str | None = None

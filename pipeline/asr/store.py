@@ -25,7 +25,6 @@ SCHEMA_VERSION = 1
 BUSY_S = 60.0
 """How long to wait for another process's transaction."""
 KEYS_A_QUERY = 20_000
-MAPPED_BYTES = 2**30
 
 _SCHEMA = """
 CREATE TABLE fingerprints (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL);
@@ -156,7 +155,6 @@ def _ready(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")  # lookups read the file as memory
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:

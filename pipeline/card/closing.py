@@ -1,8 +1,8 @@
 """Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
 
 from pipeline.card.evidence import Evidence, fact
+from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
-from pipeline.card.numbers import Utterance
 from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, percent, points
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 

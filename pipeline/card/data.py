@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.measures import Coverage
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, Table, TableCell
-from pipeline.card.numbers import Coverage
 from pipeline.card.wording import NOT_RECORDED, SYNTHETIC, count, label, listed, outside, percent
 from pipeline.records import Support
 
@@ -13,7 +13,7 @@ UNITS_WARNING = (
 )
 MARKS = {
     Support.OK: "",
-    Support.THIN: "thin: few effective speakers, a wide interval",
+    Support.THIN: "thin: a wide interval",
     Support.INSUFFICIENT: "too few speakers for an interval",
     Support.ZERO_ERRORS: "no errors counted",
     Support.NO_WORDS: "no reference words",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.card.numbers import (
+from pipeline.card.measures import (
     Cell,
     Coverage,
     Degradation,

@@ -7,20 +7,14 @@ from pipeline.card.wording import visible
 # A punctuation character after a backslash is itself (CommonMark 2.4); "|" ends a table cell, "$" opens mathematics
 # and "~" strikes out in the dialects that hosting sites read.
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~${}&]|(?<![^\W_])_|_(?![^\W_])|(?<=[a-zA-Z]):(?=//)|(?<=www)\.|@")
-_AT_LINE_START = re.compile(r"^([-+#=]|\d+(?=[.)]))")
+_AT_LINE_START = re.compile(r"^(\d{0,9})([-+#=.)]+)(?=\s|$)")
 
 
 def markdown(text: object) -> str:
     """Return ``text`` as one line of Markdown that displays exactly its characters and links to nothing."""
     escaped = _SPECIAL.sub(lambda match: "\\" + match[0], visible(str(text)))
-    return _AT_LINE_START.sub(_protect_start, escaped)
-
-
-def _protect_start(match: re.Match[str]) -> str:
-    # "3." would open a list; a digit cannot be escaped, so the character after it is written as an entity by the
-    # caller's sentence order; a zero-width entity in front of the digits keeps the line a paragraph.
-    start = match[0]
-    return f"&#8288;{start}" if start[0].isdigit() else "\\" + start
+    # at the start of a line these would open a list, a heading or an underline
+    return _AT_LINE_START.sub(r"\1\\\2", escaped)
 
 
 def fence(text: str) -> str:

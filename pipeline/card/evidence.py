@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.card import derived, rankings, transcribed
-from pipeline.card.model import Fact, Row, Table
 from pipeline.card.keys import Key
-from pipeline.card.numbers import Cell, Disparity, Interaction, Numbers
+from pipeline.card.measures import Cell, Disparity, Interaction, Numbers
+from pipeline.card.model import Fact, Row, Table
 from pipeline.card.view import CardInput, View, look
 from pipeline.card.wording import (
     NOT_EVALUATED,
@@ -87,7 +87,7 @@ class Evidence:
 
     def table(self, caption: str, columns: Sequence[str], rows: Sequence[Row]) -> Table:
         """Return a table whose caption says so when the speech is synthetic."""
-        flag = f" [{SYNTHETIC}]" if self.view.synthetic else ""
+        flag = f"; {SYNTHETIC}" if self.view.synthetic else ""
         return Table(caption=caption + flag, columns=list(columns), rows=list(rows))
 
 
@@ -117,8 +117,8 @@ def gather(source: CardInput) -> Evidence:
         corpus=transcribed.corpus(view),
         speed=transcribed.speed(view),
         cells=cells,
-        disparities=transcribed.disparities(view),
-        interactions=transcribed.interactions(view),
+        disparities=transcribed.disparities(view, cells),
+        interactions=transcribed.interactions(view, cells),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

@@ -1,8 +1,8 @@
 """Section 7: who is served worse, by how much, and how much of that chance alone would give."""
 
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
-from pipeline.card.numbers import Cell, Disparity, Floor
 from pipeline.card.results import cell_lines, highest_lines
 from pipeline.card.wording import (
     NOT_EVALUATED,
@@ -12,7 +12,6 @@ from pipeline.card.wording import (
     label,
     listed,
     p_value,
-    percent,
     percent_at_least,
     percent_at_most,
     points,
@@ -76,7 +75,7 @@ def _main_table(evidence: Evidence) -> Block:
 
 def floor_sentences(evidence: Evidence) -> list[Block]:
     """Return the bound over all ranked groups, under the reference condition and under every condition."""
-    wanted = list(dict.fromkeys([evidence.view.reference, ""]))
+    wanted = [evidence.view.reference] + ([""] if len(evidence.view.conditions) > 1 else [])
     floors = {item.key.condition: item for item in evidence.numbers.floors}
     found = [_floor(evidence, floors[condition]) for condition in wanted if condition in floors]
     return [*found] or [Sentence(text=f"Bound over all groups: {NOT_EVALUATED} (no group reaches the speaker floor).")]
@@ -107,6 +106,20 @@ def gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     text = f"{place}, across {count(gap.n_groups, 'ranked group')}, {_extremes(evidence, gap)}the naive gap is "
     text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {_omnibus(evidence, condition)}"
     return Sentence(text=text, key=gap.key)
+
+
+def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
+    """Return the same in one breath, for the summary."""
+    gap, test = evidence.disparity("gap_max_min", condition), evidence.disparity("omnibus_q", condition)
+    if gap is None or gap.value is None or gap.n_groups < 2:
+        return gap_sentence(evidence, condition)
+    chance = NOT_EVALUATED
+    if gap.null_mean is not None and gap.null_p95 is not None:
+        chance = f"{gap_points(gap.null_mean)} on average, {gap_points(gap.null_p95)} at the 95th percentile"
+    names = _extremes(evidence, gap).removesuffix("; ")
+    text = f"Under {label(condition)}: naive gap {gap_points(gap.value)} between {count(gap.n_groups, 'ranked group')} "
+    text += f"(chance alone: {chance}; permutation test {p_value(test.p if test is not None else None)})"
+    return Sentence(text=f"{text}{f'; {names}' if names else ''}.", key=gap.key)
 
 
 def _extremes(evidence: Evidence, gap: Disparity) -> str:

@@ -2,7 +2,7 @@
 
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.model import Block, Fact, Facts, Listing, Section, Sentence
-from pipeline.card.wording import NOT_EVALUATED, NOT_RECORDED, label, listed, outside, without_folder
+from pipeline.card.wording import NOT_EVALUATED, NOT_RECORDED, count, label, listed, outside, without_folder
 
 FAMILIES = {
     "noise": "background noise",
@@ -31,6 +31,7 @@ def header(evidence: Evidence) -> Section:
         fact("Package versions", listed(f"{name} {outside(value)}" for name, value in sorted(record.versions.items()))),
         fact("Seed", str(record.seed)),
         fact("Configuration SHA-256", record.config_sha256),
+        fact("Recomputed with other settings before", _history(len(record.history))),
         fact("Hardware", outside(record.device)),
         fact("Contact", outside(settings.contact) or NOT_RECORDED),
     ]
@@ -44,6 +45,10 @@ def _fingerprint(evidence: Evidence) -> list[Fact]:
     parts = sorted(backend.fingerprint.items())
     decided = [fact(f"Recognizer: {outside(name)}", outside(without_folder(value))) for name, value in parts]
     return [*decided, fact("Recognizer fingerprint SHA-256", backend.sha256)]
+
+
+def _history(times: int) -> str:
+    return "no" if times == 0 else f"{count(times, 'time')}; the rules were not all fixed before results were seen"
 
 
 def overview(evidence: Evidence) -> Section:

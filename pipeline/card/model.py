@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.card.keys import Frozen, Key
-from pipeline.card.numbers import Numbers
+from pipeline.card.measures import Numbers
 from pipeline.card.wording import Shown
 
 SCHEMA_VERSION = "1"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipeline.card.numbers import Cell, Floor, Sensitivity
+from pipeline.card.measures import Cell, Floor, Sensitivity
 from pipeline.card.view import View
 from pipeline.tables import POOLED
 

@@ -6,13 +6,14 @@ prints without escaping are the figures, whose text matplotlib has escaped, and 
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from pipeline.card import escape
-from pipeline.card.figures import Figure
+from pipeline.card.figures import Figure, drawings
 from pipeline.card.model import CardContent
 
 FIGURES_FOLDER = "figures"
@@ -25,35 +26,46 @@ class _PackageFiles(BaseLoader):
     def get_source(self, environment: Environment, template: str) -> tuple[str, None, None]:
         """Return the text of a file that ships with this package."""
         try:
-            return files("pipeline.card").joinpath(template).read_text(encoding="utf-8"), None, None
+            text = files("pipeline.card").joinpath(template).read_text(encoding="utf-8")
         except FileNotFoundError:
             raise TemplateNotFound(template) from None
+        return text, None, None
 
 
-def markdown(content: CardContent, figures: Sequence[Figure] = ()) -> str:
-    """Return the card as GitHub-flavored Markdown; figures are linked as ``figures/<name>.png``."""
+def markdown(content: CardContent) -> str:
+    """Return the card as GitHub-flavored Markdown; its figures are linked as ``figures/<name>.png``, beside it."""
+    linked = {drawing.name: drawing for drawing in drawings(content)}
+    template = _environment_for_markdown().get_template("service_card.md.j2")
+    return template.render(content=content, figures=linked, folder=FIGURES_FOLDER)
+
+
+def html(content: CardContent, figures: Sequence[Figure]) -> str:
+    """Return the card as one HTML page: no network, no script, figures as inline SVG, a strict security policy."""
+    drawn = {figure.name: figure for figure in figures}
+    return _environment_for_html().get_template("service_card.html.j2").render(content=content, figures=drawn)
+
+
+@cache
+def _environment_for_markdown() -> Environment:
     environment = Environment(
         loader=_PackageFiles(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 (this is not HTML; finalize escapes every value for Markdown)
+        autoescape=False,  # this is not HTML: finalize escapes every value for Markdown
         finalize=lambda value: value if isinstance(value, Markup) else escape.markdown(value),
     )
     environment.filters["fence"] = lambda text: Markup(escape.fence(text))
     environment.filters["verbatim"] = Markup
-    drawn = {figure.name: figure for figure in figures}
-    return environment.get_template("service_card.md.j2").render(content=content, figures=drawn, folder=FIGURES_FOLDER)
+    return environment
 
 
-def html(content: CardContent, figures: Sequence[Figure] = ()) -> str:
-    """Return the card as one HTML page: no network, no script, figures as inline SVG, a strict security policy."""
-    environment = Environment(
+@cache
+def _environment_for_html() -> Environment:
+    return Environment(
         loader=_PackageFiles(), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
     )
-    drawn = {figure.name: figure for figure in figures}
-    return environment.get_template("service_card.html.j2").render(content=content, figures=drawn)
 
 
 def json_text(content: CardContent) -> str:

@@ -1,9 +1,10 @@
 """Sections 5 and 6: two contrasting cells of this run, and the recognizer as a whole."""
 
 from pipeline.card.evidence import ALL_ACCENTS, Evidence, fact, interval_of
+from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, TableCell
-from pipeline.card.numbers import Cell
 from pipeline.card.wording import NOT_EVALUATED, label, percent, times
+from pipeline.records import Support
 from pipeline.tables import POOLED
 
 SPEAKER_MEAN_DIFFERS = 0.10
@@ -128,8 +129,10 @@ def _mean_differs(cell: Cell) -> bool:
 
 def _marks(cell: Cell) -> list[str]:
     marks = []
-    if cell.support == "thin":
+    if cell.support == Support.THIN:
         marks.append("thin")
+    elif cell.support == Support.ZERO_ERRORS:
+        marks.append("no errors counted")
     elif cell.ci_low is None:
         marks.append("no interval")
     if not cell.ranked and cell.key.accent != POOLED:

@@ -1,8 +1,8 @@
 """Sections 8 and 9: what each condition costs, whom it costs more, and words that nobody said."""
 
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.measures import Delivered, Interaction
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
-from pipeline.card.numbers import Delivered, Interaction
 from pipeline.card.results import harm
 from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, percent, points
 from pipeline.tables import POOLED
@@ -10,8 +10,8 @@ from pipeline.tables import POOLED
 BOTH_SCALES = (
     "Two scales, two questions. The ratio (from the paired log ratio per speaker) asks about disproportionate harm: "
     "does the condition multiply this group's errors more than the others'? The points ask about user impact: how many "
-    "more words in a hundred does this group lose than the others? A group that starts with more errors loses more points "
-    "even when every group's errors are multiplied alike, so points alone are never called an interaction."
+    "more words in a hundred does this group lose than the others? A group that starts with more errors loses more "
+    "points even when every group's errors are multiplied alike, so points alone are never called an interaction."
 )
 
 

@@ -1,7 +1,6 @@
 """The summary at the end of a run: the WER table, what may be said of the groups, and where the card is."""
 
-from collections.abc import Sequence
-from itertools import batched
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -11,8 +10,53 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.card.evidence import accent_name, interval_of
-from pipeline.card.keys import Key
+from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
-from pipeline.card.numbers import Cell
 from pipeline.card.wording import NOT_EVALUATED, SYNTHETIC, label, percent
 from pipeline.tables import POOLED
+
+NAME_WIDTH = 20
+CONDITION_WIDTH = 20
+"""Columns that one condition needs: ``12.3% (10.1-15.0)`` and the space beside it."""
+
+
+def summary(content: CardContent, console: Console, *, card_path: Path | str) -> None:
+    """Print the WER table, the summary sentences and the path of the card; wide studies as several tables."""
+    per_table = max(1, (console.width - NAME_WIDTH) // CONDITION_WIDTH)
+    for part in _parts(content.conditions, per_table):
+        console.print(_table(content, part))
+    for sentence in content.summary:
+        mark = Text("Note: ", style="bold yellow") if sentence.warning else Text()
+        console.print(mark.append(Text(sentence.text, style="")), soft_wrap=False)
+    console.print(Text(f"Card: {card_path}", style="bold"), soft_wrap=True)
+
+
+def _parts(conditions: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(conditions), size):
+        yield conditions[start : start + size]
+
+
+def _table(content: CardContent, conditions: Sequence[str]) -> Table:
+    flag = f"; {SYNTHETIC}" if content.synthetic else ""
+    level = f"{100 * content.numbers.rules.confidence:g}%"
+    title = f"WER ({level} interval), speakers (spk) and words (w); {label(content.main_normalizer)}{flag}"
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("group", overflow="fold", max_width=NAME_WIDTH - 2)
+    for condition in conditions:
+        table.add_column(escape(label(condition)), overflow="fold", max_width=CONDITION_WIDTH - 2)
+    cells = {cell.key: cell for cell in content.numbers.cells if cell.key.normalizer == content.main_normalizer}
+    by_place = {(key.accent, key.condition): cell for key, cell in cells.items()}
+    for accent in [*content.accents, POOLED]:
+        found = [by_place.get((accent, condition)) for condition in conditions]
+        lines = [_lines(cell, known=content.speakers_known) for cell in found]
+        table.add_row(escape(accent_name(accent)), *lines, end_section=accent == (content.accents or [""])[-1])
+    return table
+
+
+def _lines(cell: Cell | None, *, known: bool) -> Text:
+    if cell is None or cell.wer is None:
+        return Text(NOT_EVALUATED, style="dim")
+    people = f"{cell.n_speakers:,} spk, " if known else ""
+    interval = interval_of(cell).replace(" to ", "-").replace("at most", "to") or "no interval"
+    lines = Text(f"{percent(cell.wer)} {interval}\n").append(f"{people}{cell.n_ref_words:,} w", "dim")
+    return lines if cell.ranked or cell.key.accent == POOLED else lines.append("\nnot ranked", "dim")

@@ -1,12 +1,12 @@
 """Numbers that a stage has already measured, copied from its table beside their keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from pipeline.card.keys import Key
-from pipeline.card.numbers import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
+from pipeline.card.measures import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
 from pipeline.card.view import View
 from pipeline.records import Status, Support
 from pipeline.tables import POOLED
@@ -46,24 +46,24 @@ def _cell(row: Mapping[str, Any], confidence: float) -> Cell:
     return Cell.model_validate(_fields(row) | {"method": method})
 
 
-def disparities(view: View) -> list[Disparity]:
-    """Return every disparity of this backend with the speakers and words of its condition or accent."""
-    measured = {cell.key: cell for cell in cells(view)}
+def disparities(view: View, cells: list[Cell]) -> list[Disparity]:
+    """Return every disparity of this backend with the speakers and words of its accent, or of all ranked accents."""
+    measured = {cell.key: cell for cell in cells}
     unit = "speaker" if view.speakers_known else "utterance"
     found = []
     for row in _rows(view.source.disparities):
         if row["backend"] != view.backend:
             continue
         fields = _fields(row)
-        cell = measured.get(fields["key"].model_copy(update={"accent": row["accent"] or POOLED}))
+        behind = _behind(measured.get(fields["key"])) if row["accent"] else _ranked(measured.values(), fields["key"])
         method = STATISTIC_METHODS.get(row["statistic"], row["statistic"]).format(unit=unit)
-        found.append(Disparity.model_validate(fields | _behind(cell) | {"method": method}))
+        found.append(Disparity.model_validate(fields | behind | {"method": method}))
     return sorted(found, key=lambda item: (_order(view, item.key), item.statistic))
 
 
-def interactions(view: View) -> list[Interaction]:
+def interactions(view: View, cells: list[Cell]) -> list[Interaction]:
     """Return every interaction row of this backend, omnibus rows among them, with the words of its cell."""
-    measured = {cell.key: cell for cell in cells(view)}
+    measured = {cell.key: cell for cell in cells}
     found = []
     for row in _rows(view.source.interactions):
         if row["backend"] != view.backend:
@@ -166,6 +166,13 @@ def _behind(cell: Cell | None) -> dict[str, int]:
     if cell is None:
         return {"n_speakers": 0, "n_ref_words": 0}
     return {"n_speakers": cell.n_speakers, "n_ref_words": cell.n_ref_words}
+
+
+def _ranked(cells: Iterable[Cell], key: Key) -> dict[str, int]:
+    chosen = [
+        c for c in cells if c.ranked and c.key.accent != POOLED and c.key.model_copy(update={"accent": ""}) == key
+    ]
+    return {"n_speakers": sum(c.n_speakers for c in chosen), "n_ref_words": sum(c.n_ref_words for c in chosen)}
 
 
 def _order(view: View, key: Key) -> tuple[int, int, int, str]:

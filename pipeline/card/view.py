@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.artifacts import RunRecord
 from pipeline.card.keys import Key
-from pipeline.card.numbers import Rules
+from pipeline.card.measures import Rules
 from pipeline.card.settings import CardSettings
 from pipeline.tables import POOLED
 

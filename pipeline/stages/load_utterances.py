@@ -25,13 +25,13 @@ def load_utterances(corpus: Corpus) -> tuple[pd.DataFrame, list[Exclusion], int]
     if utterances.empty:
         reasons = sorted({str(lost.reason) for lost in loaded.exclusions})
         raise ManifestError(
-            f"corpus '{corpus.name}': none of its {loaded.rows} rows can be used ({', '.join(reasons) or 'it is empty'}). "
-            "Set corpus.on_bad_row=stop to see the first offenders."
+            f"corpus '{corpus.name}': none of its {loaded.rows} rows can be used "
+            f"({', '.join(reasons) or 'it is empty'}). Set corpus.on_bad_row=stop to see the first offenders."
         )
     if (utterances["accent"] == tables.POOLED).any():
         raise ManifestError(
-            f"corpus '{corpus.name}': an accent is called '{tables.POOLED}', which names the rows that pool all accents. "
-            "Rename it in the manifest."
+            f"corpus '{corpus.name}': an accent is called '{tables.POOLED}', which names the rows that pool all "
+            "accents. Rename it in the manifest."
         )
     ordered = utterances.sort_values("utterance_id", kind="stable").reset_index(drop=True)
     return ordered, loaded.exclusions, loaded.rows

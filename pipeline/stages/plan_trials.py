@@ -43,7 +43,7 @@ def plan_trials(
         _check(conditions, resources)
     slots = _slots(utterances, acoustics, seed)
     rows, excluded = [], []
-    for utterance in utterances.to_dict("records"):
+    for utterance in tables.rows(utterances):
         for condition in conditions:
             slot = slots[utterance["utterance_id"]]
             try:

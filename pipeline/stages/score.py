@@ -29,7 +29,7 @@ def score(
     scores, excluded = [], []
     for name, normalize in sorted(normalizers.items()):
         references = {text: normalize(text) for text in heard["reference"].unique()}
-        for row in heard.to_dict("records"):
+        for row in tables.rows(heard):
             scored = _score(row, name, references[row["reference"]], normalize(row["hypothesis"]))
             if isinstance(scored, Exclusion):
                 excluded.append(scored)

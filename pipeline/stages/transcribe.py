@@ -21,7 +21,7 @@ from augment.errors import ConditionError, NoActiveSpeechError
 from augment.resources import Resources
 from pipeline import tables
 from pipeline.artifacts import sha256_of
-from pipeline.asr.base import Backend, Hypothesis, Request
+from pipeline.asr.base import Backend, Forewarned, Hypothesis, Request
 from pipeline.asr.store import TranscriptStore
 from pipeline.corpora.audio import read_audio
 from pipeline.corpora.base import Corpus
@@ -93,7 +93,9 @@ def transcribe(
     Only a recognizer that hears audio is remembered: imported and scripted transcripts cost nothing to
     read again and depend on more than the audio.
     """
-    rows = trials.merge(utterances, on="utterance_id", validate="many_to_one").to_dict("records")
+    rows = tables.rows(trials.merge(utterances, on="utterance_id", validate="many_to_one"))
+    if isinstance(backend, Forewarned):
+        backend.expect([(row["utterance_id"], row["condition"]) for row in rows])
     heard = Heard()
     fingerprint = backend.fingerprint()
     key = sha256_of(fingerprint)
@@ -130,9 +132,7 @@ def _hear(
     return answers
 
 
-def _stream(
-    rows: Sequence[Row], render: Callable[[Row], Any], workers: int, ahead: int
-) -> Iterator[tuple[Row, Any]]:
+def _stream(rows: Sequence[Row], render: Callable[[Row], Any], workers: int, ahead: int) -> Iterator[tuple[Row, Any]]:
     """Render ``ahead`` trials ahead of their need, in order: memory stays bounded whatever the corpus."""
     with ThreadPoolExecutor(workers, thread_name_prefix="render") as pool:
         queue: deque[tuple[Row, Future[Any]]] = deque()

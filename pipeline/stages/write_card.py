@@ -17,7 +17,7 @@ def write_card(card_input: CardInput) -> tuple[CardContent, Mapping[str, bytes]]
     built = content.build(card_input)
     drawn = figures.figures(built)
     files = {
-        "card.json": (built.model_dump_json(indent=2) + "\n").encode(),
+        "card.json": render.json_text(built).encode(),
         "card.md": render.markdown(built).encode(),
         "card.html": render.html(built, drawn).encode(),
     }

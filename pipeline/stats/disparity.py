@@ -8,6 +8,7 @@ gap in as few as 9% of cases (statistics: 3.1).
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def _nulls(groups: Sequence[Group], rule: _Rule, permutations: int, rng: np.rand
     """Return the statistics of the arrangement that was observed, first, and of ``permutations`` random ones."""
     sizes = np.array([len(one.units) for one in groups], dtype=np.int64)
     observed = np.repeat(np.arange(len(groups)), sizes)
-    batches = [observed[None, :], *rearrangements(observed, permutations, rng=rng)]
+    batches = chain([observed[None, :]], rearrangements(observed, permutations, rng=rng))
     parts = [_statistics(groups, labels, sizes, rule) for labels in batches]
     return _Nulls(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
@@ -115,22 +116,21 @@ def _extremes(groups: Sequence[Group], null: _Nulls) -> Iterator[dict[str, Any]]
     if max(rates) > min(rates):
         # the first label wins a tie, and the note says that there was one
         names = {"worst": groups[int(np.argmax(rates))].accent, "best": groups[int(np.argmin(rates))].accent}
-        ties = [f"{rates.count(rate)} tie for {end}" for end, rate in (("worst", max(rates)), ("best", min(rates)))
-                if rates.count(rate) > 1]  # fmt: skip
-        note = "; ".join([BIASED, *ties])
-    yield _extreme("gap_max_min", null.gap, len(groups), note, names)
+        ends = {"worst": rates.count(max(rates)), "best": rates.count(min(rates))}
+        note = "; ".join([BIASED, *(f"{count} tie for {end}" for end, count in ends.items() if count > 1)])
+    yield _row("gap_max_min", len(groups), note, **_beside_null(null.gap), **names)
     if not math.isfinite(null.ratio[0]):
         note += "; undefined: the best WER is zero"
     elif not np.isfinite(null.ratio).all():
         note += "; no null mean: some arrangements have a best WER of zero"
-    yield _extreme("ratio_max_min", null.ratio, len(groups), note, names)
+    yield _row("ratio_max_min", len(groups), note, **_beside_null(null.ratio), **names)
 
 
-def _extreme(statistic: str, values: FloatArray, n_groups: int, note: str, names: dict[str, str]) -> dict[str, Any]:
+def _beside_null(values: FloatArray) -> dict[str, float | None]:
+    """Return the first value, which was observed, with the mean and 95th percentile of the others; None if infinite."""
     p95 = np.quantile(values[1:], 0.95, method="higher")
     found = {"value": values[0], "null_mean": np.mean(values[1:]), "null_p95": p95}
-    shown = {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
-    return _row(statistic, n_groups, note, **shown, **names)
+    return {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
 
 
 def _omnibus(groups: Sequence[Group], rule: _Rule, null: _Nulls) -> dict[str, Any]:
@@ -142,9 +142,7 @@ def _omnibus(groups: Sequence[Group], rule: _Rule, null: _Nulls) -> dict[str, An
         note += "accents vary more"
     note += f"; p from {len(null.q) - 1} permutations of speakers"
     note += "; half an error added to each accent, since many speakers have none" if rule.half_error else ""
-    value, p = float(null.q[0]), p_value(float(null.q[0]), null.q[1:])
-    return _row("omnibus_q", len(groups), note, value=value, p=p, null_mean=float(np.mean(null.q[1:])),
-                null_p95=float(np.quantile(null.q[1:], 0.95, method="higher")))  # fmt: skip
+    return _row("omnibus_q", len(groups), note, **_beside_null(null.q), p=p_value(float(null.q[0]), null.q[1:]))
 
 
 def _reference(counts: Tally, condition: str, settings: StatsSettings) -> tuple[str | None, str]:

@@ -30,6 +30,8 @@ from pipeline.stats.paired import Changes, PairedAccent, changes, paired_accents
 from pipeline.stats.permutation import generator
 from pipeline.stats.settings import StatsSettings
 
+RATIO = ("log_ratio", "ratio", "ci_low", "ci_high", "statistic", "p_adjusted")
+POINTS = ("extra_points", "points_ci_low", "points_ci_high")
 EQUAL = 1e-12
 """Log changes nearer than this are the same number, rounded."""
 NO_SPREAD = "every speaker changed by the same factor: nothing to test"
@@ -81,10 +83,8 @@ def _study(part: pd.DataFrame, settings: StatsSettings, names: tuple[str, str]) 
 
 
 def _row(accent: str, condition: str, n_speakers: int, note: str, **values: float | None) -> dict[str, Any]:
-    names = ("log_ratio", "ratio", "ci_low", "ci_high", "extra_points", "points_ci_low", "points_ci_high", "statistic",
-             "p_adjusted")  # fmt: skip
     key = {"accent": accent, "condition": condition, "n_speakers": n_speakers, "note": note}
-    return key | dict.fromkeys(names) | values
+    return key | dict.fromkeys(RATIO + POINTS) | values
 
 
 def _condition(part: pd.DataFrame, name: str, settings: StatsSettings) -> _Condition:

@@ -16,7 +16,9 @@ NEEDED = {("corpus", "manifest"): ["corpus.path=x.csv"], ("asr", "transcripts"):
 
 
 def test_there_are_options_in_every_group() -> None:
-    assert {"corpus", "conditions", "asr", "normalizer", "stats", "card", "experiment"} <= {group for group, _ in OPTIONS}
+    assert {"corpus", "conditions", "asr", "normalizer", "stats", "card", "experiment"} <= {
+        group for group, _ in OPTIONS
+    }
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
@@ -25,8 +27,9 @@ def test_the_option_composes_validates_and_builds(
 ) -> None:
     chosen = f"[clean,{name}]" if group == "conditions" and name != "clean" else name
     chosen = f"[whisper_english,{name}]" if group == "normalizer" and name != "whisper_english" else chosen
-    prefix = "+" if group == "experiment" else ""
-    choice = f"{prefix}{group}={chosen}" if group not in MULTIPLE else f"{group}={chosen if '[' in chosen else f'[{chosen}]'}"
+    if group in MULTIPLE and "[" not in chosen:
+        chosen = f"[{chosen}]"
+    choice = f"{group}={chosen}"
     study = build(composed(choice, *NEEDED.get((group, name), [])))
     if group == "conditions":
         assert name in {condition.name for condition in study.conditions}

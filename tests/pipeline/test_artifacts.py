@@ -46,7 +46,7 @@ def test_another_configuration_never_overwrites_a_finished_run(tmp_path: Path) -
     folder = RunFolder(tmp_path / "mine")
     folder.open("aaa")
     folder.write_record(a_record(folder))
-    with pytest.raises(ConfigError, match="another configuration.*run_name"):
+    with pytest.raises(ConfigError, match=r"another configuration.*run_name"):
         folder.open("bbb")
     assert folder.record() is not None
 

@@ -58,7 +58,8 @@ def test_a_rate_in_a_count_column_is_refused_and_never_converted() -> None:
 
 def test_declared_speaker_attributes_travel_as_extra_columns() -> None:
     row = dict.fromkeys(tables.columns(tables.Utterances), "x") | {
-        "audio_sha256": "0" * 64, "sample_rate_hz": 8000, "duration_s": 1.0, "synthetic": False, "attr_gender": "female",
+        "audio_sha256": "0" * 64, "sample_rate_hz": 8000, "duration_s": 1.0, "synthetic": False,
+        "attr_gender": "female",
     }  # fmt: skip
     assert tables.build([row], tables.Utterances, where="test").loc[0, "attr_gender"] == "female"
 

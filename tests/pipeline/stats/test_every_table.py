@@ -112,7 +112,7 @@ def test_an_odd_speaker_name_is_a_name(label, make_scores):
 
 
 def test_an_accent_with_the_name_of_the_pool_is_refused(make_speakers):
-    with pytest.raises(TableError, match="ALL|unique"):
+    with pytest.raises(TableError, match="Cells"):
         cells(make_speakers([("ALL", "s", "clean", 10, 1)]), QUICK, synthetic=False)
 
 
@@ -132,7 +132,7 @@ row = st.tuples(st.sampled_from("ab"), st.sampled_from([None, "s1", "s2", "s3"])
                 st.integers(0, 9), st.integers(0, 30))  # fmt: skip
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.tuples(row, row), min_size=1, max_size=24))
 def test_any_counts_give_valid_tables(make_scores, pairs):
     rows = []

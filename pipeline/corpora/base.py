@@ -1,0 +1,100 @@
+"""What every corpus looks like to the study, and the value that crosses that border."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import pandas as pd
+from pydantic import BaseModel
+
+from augment.resources import Talker, TalkerRecording
+from pipeline.artifacts import CorpusRecord
+from pipeline.corpora.audio import read_audio
+from pipeline.records import Exclusion
+from pipeline.tables import ATTRIBUTE_PREFIX
+
+STAGE = "load_utterances"
+"""The stage that a corpus's exclusions carry."""
+
+VOICE = f"{ATTRIBUTE_PREFIX}voice"
+"""The attribute that ties together recordings of one voice that the statistics count as several speakers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """What came of a corpus: ``rows == len(utterances) + len(exclusions)``.
+
+    ``utterances`` is a checked ``tables.Utterances``, sorted by ``utterance_id``; ``rows`` counts what the
+    corpus lists, usable or not.
+    """
+
+    utterances: pd.DataFrame
+    exclusions: list[Exclusion]
+    rows: int
+
+
+class Corpus(Protocol):
+    """Speech with references and accent labels. The constructor reads nothing."""
+
+    Settings: ClassVar[type[BaseModel]]
+
+    @property
+    def name(self) -> str:
+        """The label in the ``corpus`` column."""
+
+    def load(self) -> Loaded:
+        """Read, check and hash everything.
+
+        Raises:
+            StudyError: where, what is wrong, and what to do.
+        """
+
+    def record(self) -> CorpusRecord:
+        """Return what the corpus says of itself."""
+
+    def audio_path(self, audio: str) -> Path:
+        """Return the file that an ``audio`` cell names."""
+
+    def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
+        """Return whom babble is made of when ``utterances`` are studied."""
+
+    def group_of(self, row: Mapping[str, Any]) -> str:
+        """Return the voice of one utterance, by which a target is kept out of its own babble."""
+
+
+def group_of(row: Mapping[str, Any]) -> str:
+    """Return the voice of an utterance: its ``voice`` attribute, else its speaker, else (unknown) itself.
+
+    Args:
+        row: one record of an Utterances table, as ``records`` gives it.
+    """
+    return next(str(row[key]) for key in (VOICE, "speaker_id", "utterance_id") if present(row.get(key)))
+
+
+def records(utterances: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of an Utterances table as mappings from column to value."""
+    return [{str(key): value for key, value in row.items()} for row in utterances.to_dict("records")]
+
+
+def present(value: object) -> bool:
+    """Return whether a cell of a text column holds text (a missing one is None or NaN)."""
+    return isinstance(value, str) and value != ""
+
+
+def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Path]]) -> tuple[Talker, ...]:
+    """Return each speaker of (utterance, file) pairs as a talker; an utterance of nobody known stands for itself.
+
+    Recordings are read when babble is made, not here. Sorted by talker and recording, whatever the order given.
+    """
+    ordered = sorted(rows, key=lambda item: str(item[0]["utterance_id"]))
+    found: dict[str, tuple[Mapping[str, Any], list[TalkerRecording]]] = {}
+    for row, path in ordered:
+        talker = str(row["speaker_id"]) if present(row.get("speaker_id")) else str(row["utterance_id"])
+        recordings = found.setdefault(talker, (row, []))[1]
+        recordings.append(TalkerRecording(sha256=str(row["audio_sha256"]), load=partial(read_audio, path)))
+    return tuple(
+        Talker(talker_id=talker, accent=str(first["accent"]), group=group_of(first), recordings=tuple(recordings))
+        for talker, (first, recordings) in sorted(found.items())
+    )

@@ -1,0 +1,166 @@
+"""Any corpus that comes as a table of utterances beside audio files (CSV, TSV or JSONL).
+
+``data_manifests/README.md`` documents the columns. Rows that cannot be used become exclusions with a
+reason, or stop the run; every row of the file is one utterance or one exclusion.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from augment.resources import Talker
+from pipeline import tables
+from pipeline.artifacts import CorpusRecord
+from pipeline.corpora import base
+from pipeline.corpora.accents import vocabulary
+from pipeline.corpora.manifest_files import Format, Quoting, Row, read_rows, require_columns
+from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
+from pipeline.errors import ManifestError, did_you_mean
+from pipeline.records import Exclusion
+
+
+class ManifestSettings(BaseModel):
+    """Where the manifest is, how it is read, and what the corpus says of itself (empty: it does not say)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    format: Literal["auto"] | Format = "auto"
+    quoting: Quoting = "minimal"
+    audio_root: Path | None = None
+    """null: the manifest's folder"""
+    allow_outside_root: bool = False
+    attributes: tuple[str, ...] = ()
+    """further columns to carry along, as ``attr_<name>``"""
+    on_bad_row: Literal["exclude", "stop"] = "exclude"
+    accents: Literal["vocabulary", "as_given"] = "vocabulary"
+    vocabulary: str | None = None
+    """whose raw labels these are in accents.yaml; null: any corpus's, where they agree"""
+    name: str | None = None
+    """null: the name of the manifest's folder"""
+    reference_accent: str | None = None
+    """the accent that ``stats.reference_accent`` takes unless it is set"""
+    label_kind: str = ""
+    label_provenance: str = ""
+    style: str = ""
+    synthetic: bool = False
+    licence: str = ""
+    citation: str = ""
+    description: str = ""
+    redistribute_text: bool = False
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _needed(cls, value: object) -> object:
+        if value is None or value == "":
+            raise ValueError("a manifest (CSV, TSV or JSONL) is needed, for example corpus.path=my/manifest.csv")
+        return value
+
+    @field_validator("attributes")
+    @classmethod
+    def _further_columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        fixed = sorted({name for name in value if not name or name in (*NEEDED, SPEAKER)})
+        if fixed or len(set(value)) < len(value):
+            raise ValueError(f"name each further column once, and none of {', '.join((*NEEDED, SPEAKER))}")
+        return value
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _mapped(cls, value: str | None) -> str | None:
+        known = vocabulary().labels() if value is not None else {}
+        if value is not None and value not in known:
+            raise ValueError(f"accents.yaml maps no labels of '{value}'.{did_you_mean(value, known)}")
+        return value
+
+
+class ManifestCorpus:
+    """A corpus read from one manifest file."""
+
+    Settings: ClassVar[type[BaseModel]] = ManifestSettings
+
+    def __init__(self, settings: ManifestSettings) -> None:
+        """Keep the settings; nothing is read before ``load``."""
+        self.settings = settings
+
+    @property
+    def name(self) -> str:
+        """The ``name`` setting, else the name of the manifest's folder."""
+        path = self.settings.path.expanduser()
+        return self.settings.name or path.absolute().parent.name or path.stem
+
+    def load(self) -> base.Loaded:
+        """Read every row and decode every file once.
+
+        Raises:
+            ManifestError: if the file cannot be read as a manifest, or rows are bad and ``on_bad_row`` is stop.
+        """
+        settings = self.settings
+        path = settings.path.expanduser()
+        kind = None if settings.format == "auto" else settings.format
+        columns, rows = read_rows(path, kind, quoting=settings.quoting)
+        require_columns(path, columns, [*NEEDED, *settings.attributes])
+        reader = self._reader(rows)
+        outcomes = [(row, reader.read(row)) for row in rows]
+        bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
+        if bad and settings.on_bad_row == "stop":
+            raise _offenders(path, bad, len(rows))
+        records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
+        records.sort(key=lambda record: str(record["utterance_id"]))
+        utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
+        exclusions = sorted((lost for _, lost in bad), key=lambda lost: (lost.utterance_id, lost.reason, lost.detail))
+        return base.Loaded(utterances, exclusions, len(rows))
+
+    def _reader(self, rows: Sequence[Row]) -> RowReader:
+        settings = self.settings
+        return RowReader(
+            corpus=self.name,
+            root=self._root(),
+            allow_outside_root=settings.allow_outside_root,
+            attributes=settings.attributes,
+            accents=None if settings.accents == "as_given" else vocabulary().lookup(settings.vocabulary),
+            repeats=Counter(row.cells.get("utterance_id", "") for row in rows),
+            synthetic=settings.synthetic,
+            label_provenance=settings.label_provenance,
+        )
+
+    def _root(self) -> Path:
+        given = self.settings.audio_root
+        root = self.settings.path.expanduser().parent if given is None else given.expanduser()
+        if not root.is_dir():
+            raise ManifestError(f"corpus.audio_root: {root} is not a folder. Name where audio_path starts.")
+        return root.resolve()
+
+    def record(self) -> CorpusRecord:
+        """Return what the settings declare."""
+        declared = self.settings.model_dump(include=set(CorpusRecord.model_fields))
+        return CorpusRecord.model_validate(declared | {"name": self.name})
+
+    def audio_path(self, audio: str) -> Path:
+        """Return the file of an ``audio`` cell."""
+        return self._root() / audio
+
+    def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
+        """Return the corpus's own speakers.
+
+        Where speakers are unknown, every utterance stands for itself, and babble may then hold the target's
+        own voice from another recording.
+        """
+        root = self._root()
+        return base.speakers_as_talkers((row, root / row["audio"]) for row in base.records(utterances))
+
+    def group_of(self, row: Mapping[str, Any]) -> str:
+        """Return the voice of one utterance."""
+        return base.group_of(row)
+
+
+def _offenders(path: Path, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
+    shown = [f"line {row.line} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
+    more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
+    return ManifestError(
+        f"corpus.path: {len(bad)} of {rows} rows of {path.name} cannot be used: {'; '.join(shown)}{more}. "
+        "Mend them, or set corpus.on_bad_row=exclude to go on without them."
+    )

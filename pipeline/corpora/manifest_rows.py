@@ -1,0 +1,116 @@
+"""One manifest row to one utterance, or to the one reason why it cannot be used."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.corpora.accents import fold
+from pipeline.corpora.audio import AudioError, probe
+from pipeline.corpora.base import STAGE
+from pipeline.corpora.manifest_files import Row
+from pipeline.records import Exclusion, Reason
+from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
+
+NEEDED = ("utterance_id", "audio_path", "reference", "accent")
+SPEAKER = "speaker_id"
+"""A column that may be absent or blank: then the card says that speakers are unknown."""
+
+
+class BadRowError(Exception):
+    """A row cannot be used. Caught where the row is read; it never leaves the corpus."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """What is needed to judge a row.
+
+    ``accents`` maps folded raw labels to accent ids, or is None where raw labels are taken as they stand;
+    ``repeats`` counts the utterance ids of the whole manifest; ``root`` is resolved.
+    """
+
+    corpus: str
+    root: Path
+    allow_outside_root: bool
+    attributes: tuple[str, ...]
+    accents: Mapping[str, set[str]] | None
+    repeats: Mapping[str, int]
+    synthetic: bool
+    label_provenance: str
+
+    def read(self, row: Row) -> dict[str, Any] | Exclusion:
+        """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
+        try:
+            text = self._text_columns(row)
+            path = self._audio(row.cells["audio_path"])
+            info = probe(path)
+        except (BadRowError, AudioError) as error:
+            name = _printable(row.cells.get("utterance_id", "")) or f"line {row.line}"
+            return Exclusion(STAGE, name, "", error.reason, _printable(str(error)))
+        return {
+            **text,
+            "corpus": self.corpus,
+            "audio": Path(os.path.relpath(path, self.root)).as_posix(),
+            "audio_sha256": info.sha256,
+            "sample_rate_hz": info.sample_rate_hz,
+            "duration_s": info.duration_s,
+            "synthetic": self.synthetic,
+            "label_provenance": self.label_provenance,
+        }
+
+    def _text_columns(self, row: Row) -> dict[str, str | None]:
+        if row.problem:
+            raise BadRowError(Reason.MISSING_VALUE, row.problem)
+        cells = row.cells
+        broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
+        if broken:
+            raise BadRowError(Reason.MISSING_VALUE, f"{', '.join(map(_printable, broken))} is not valid Unicode text")
+        for name in ("utterance_id", "accent", "audio_path"):
+            if not cells.get(name):
+                raise BadRowError(Reason.MISSING_VALUE, f"{name} is blank")
+        count = self.repeats[cells["utterance_id"]]
+        if count > 1:
+            raise BadRowError(Reason.DUPLICATE_ID, f"{count} rows have this utterance_id, and none says which is right")
+        if not cells.get("reference"):
+            raise BadRowError(Reason.EMPTY_REFERENCE, "reference is blank")
+        return {
+            "utterance_id": cells["utterance_id"],
+            "speaker_id": cells.get(SPEAKER) or None,
+            "accent": self._accent(cells["accent"]),
+            "raw_accent": cells["accent"],
+            "reference": cells["reference"],
+            **{ATTRIBUTE_PREFIX + name: cells.get(name) or None for name in self.attributes},
+        }
+
+    def _accent(self, raw: str) -> str:
+        if self.accents is None:
+            if raw == POOLED:
+                raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
+            return raw
+        ids = sorted(self.accents.get(fold(raw), ()))
+        if len(ids) > 1:
+            choice = f"it means {' or '.join(ids)} by corpus: set corpus.vocabulary"
+            raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is ambiguous: {choice}")
+        if not ids:
+            raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is not in data_manifests/accents.yaml")
+        return ids[0]
+
+    def _audio(self, given: str) -> Path:
+        try:
+            path = (self.root / given).resolve()
+        except (OSError, ValueError, RuntimeError) as error:  # a null character, a name too long, links in a circle
+            raise BadRowError(Reason.MISSING_AUDIO, f"'{given}' is not a usable path: {error}") from error
+        if not self.allow_outside_root and not path.is_relative_to(self.root):
+            outside = f"'{given}' lies outside the audio root: move it there, or set corpus.allow_outside_root=true"
+            raise BadRowError(Reason.MISSING_AUDIO, outside)
+        return path
+
+
+def _printable(text: str) -> str:
+    # JSON may hold half of a surrogate pair, which no file and no table can
+    return text.encode("utf-8", errors="replace").decode("utf-8")

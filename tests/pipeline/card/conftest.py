@@ -1,0 +1,337 @@
+"""Small studies built by hand: tables as the stages hand them over, without running a stage."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline import tables
+from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
+from pipeline.card.content import CardInput
+from pipeline.card.settings import CardSettings
+from pipeline.records import Exclusion, Reason
+
+BACKEND = "faster_whisper:tiny.en"
+MAIN, VERBATIM = "whisper_english", "verbatim"
+WORDS = 10
+SHA = "a" * 64
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study holds. ``accents`` gives the number of speakers of each."""
+
+    accents: Mapping[str, int] = field(
+        default_factory=lambda: {"baseline": 12, "th_stopping": 12, "v_w_merger": 6, "lone_voice": 1, "spotless": 6}
+    )
+    conditions: Sequence[str] = ("clean", "babble_10", "landline_g711")
+    per_speaker: int = 3
+    speakers_known: bool = True
+    synthetic: bool = False
+    scored: bool = True
+    redistribute_text: bool = True
+    hypothesis: str = "what was heard"
+    reference: str = "what was said"
+    utterance_prefix: str = ""
+    min_speakers: int = 5
+    settings: CardSettings = field(default_factory=CardSettings)
+
+
+Build = Callable[..., CardInput]
+MADE: dict[str, CardInput] = {}
+"""Studies already built: no test changes a table in place."""
+
+
+@pytest.fixture
+def study() -> Build:
+    """Return a builder: ``study()`` is the usual study, ``study(synthetic=True)`` another."""
+
+    def build(**changes: Any) -> CardInput:
+        plan = Plan(**changes)
+        if repr(plan) not in MADE:
+            MADE[repr(plan)] = make(plan)
+        return MADE[repr(plan)]
+
+    return build
+
+
+def make(plan: Plan) -> CardInput:
+    utterances = _utterances(plan)
+    trials = _trials(plan, utterances)
+    scores = _scores(plan, utterances)
+    return CardInput(
+        record=_record(plan),
+        settings=plan.settings,
+        utterances=utterances,
+        trials=trials,
+        renderings=_renderings(trials),
+        transcripts=_transcripts(plan, trials),
+        scores=scores,
+        cells=_cells(plan, scores),
+        disparities=_disparities(plan),
+        interactions=_interactions(plan),
+        exclusions=_exclusions(plan),
+    )
+
+
+def _record(plan: Plan) -> RunRecord:
+    corpus = CorpusRecord(
+        name="probes",
+        description="Prompts | read by voices",
+        synthetic=plan.synthetic,
+        style="synthetic" if plan.synthetic else "read",
+        label_kind="pronunciation_feature",
+        label_provenance="by_construction" if plan.synthetic else "self_report",
+        licence="Apache-2.0",
+        citation="",
+        redistribute_text=plan.redistribute_text,
+    )
+    families = {"clean": "reference", "babble_10": "noise", "landline_g711": "channel"}
+    conditions = [
+        ConditionRecord(
+            name=name,
+            version=1,
+            family=families.get(name, "noise"),
+            description=f"What {name} does",
+            sources=["ITU-T G.711"],
+            sha256=SHA,
+        )
+        for name in plan.conditions
+    ]
+    return RunRecord(
+        run_name="quickstart",
+        status="finished_with_failures",
+        started_at="2026-01-01T00:00:00Z",
+        finished_at="2026-01-01T00:01:00Z",
+        overrides=["corpus.path=/home/somebody/secret.csv"],
+        config={"stats": {"min_speakers": plan.min_speakers}, "acoustics": {"snr_weighting": "a"}},
+        config_sha256="c" * 64,
+        seed=7,
+        versions={"faster-whisper": "1.2.0", "jiwer": "4.0.0"},
+        commit=None,
+        device="cpu",
+        corpus=corpus,
+        conditions=conditions,
+        backend=BackendRecord(
+            name=BACKEND, fingerprint={"weights": "/home/somebody/models/model.bin", "beam": "5"}, sha256="b" * 64
+        ),
+        counts={},
+        timings_s={},
+        hashes={},
+        history=[],
+    )
+
+
+def _utterances(plan: Plan) -> pd.DataFrame:
+    rows = []
+    for accent, n_speakers in plan.accents.items():
+        for speaker in range(n_speakers):
+            for item in range(plan.per_speaker):
+                rows.append(
+                    {
+                        "utterance_id": f"{plan.utterance_prefix}{accent}-{speaker:02}-{item}",
+                        "corpus": "probes",
+                        "speaker_id": f"{accent}-{speaker:02}" if plan.speakers_known else None,
+                        "accent": accent,
+                        "raw_accent": accent,
+                        "reference": plan.reference,
+                        "audio": "/home/somebody/a.wav",
+                        "audio_sha256": SHA,
+                        "sample_rate_hz": 16000,
+                        "duration_s": 2.0,
+                        "synthetic": plan.synthetic,
+                        "label_provenance": "by_construction" if plan.synthetic else "self_report",
+                        "attr_voice": f"voice {speaker}",
+                    }
+                )
+    return tables.build(rows, tables.Utterances, where="test")
+
+
+def _trials(plan: Plan, utterances: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {"utterance_id": utterance, "condition": name, "trial_key": f"{u:032}{c:032}", "slot": 0, "plan": "{}"}
+        for u, utterance in enumerate(utterances["utterance_id"])
+        for c, name in enumerate(plan.conditions)
+    ]
+    return tables.build(rows, tables.Trials, where="test")
+
+
+def _renderings(trials: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for index, (key, condition) in enumerate(zip(trials["trial_key"], trials["condition"], strict=True)):
+        snr = None if condition == "clean" else 10.0 + 0.1 * (index % 5 - 2)
+        rows.append(
+            {
+                "trial_key": key,
+                "active_level_in_dbov": -30.0,
+                "active_level_out_dbov": -26.0,
+                "activity": 0.8,
+                "snr_none_db": snr,
+                "snr_a_db": snr,
+                "snr_g712_db": snr,
+                "snr_wb_db": snr,
+                "loss_share": None,
+                "clipped_share": 0.001,
+                "peak": 0.5,
+                "delay_removed_s": 0.0,
+                "samples": 32000,
+                "audio_sha256": SHA,
+            }
+        )
+    return tables.build(rows, tables.Renderings, where="test")
+
+
+def _transcripts(plan: Plan, trials: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {
+            "trial_key": key,
+            "backend": BACKEND,
+            "hypothesis": plan.hypothesis,
+            "status": "missing" if index == 0 else "ok",
+            "detail": "",
+            "decode_s": None if index == 0 else 0.5,
+            "avg_logprob": None,
+            "no_speech_prob": None,
+            "compression_ratio": None,
+        }
+        for index, key in enumerate(trials["trial_key"])
+    ]
+    return tables.build(rows, tables.Transcripts, where="test")
+
+
+def errors_of(accent_index: int, condition_index: int, speaker: int, accent: str) -> tuple[int, int, int]:
+    """Return substitutions, deletions, insertions of every utterance of one speaker: more with every index."""
+    if accent == "spotless":
+        return 0, 0, 0
+    return min(1 + accent_index + speaker % 2, 4), condition_index % 4, 1 if speaker % 3 == 0 else 0
+
+
+def _scores(plan: Plan, utterances: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    order = list(plan.accents)
+    for row in utterances.to_dict("records") if plan.scored else []:
+        speaker = int(row["attr_voice"].split()[1])
+        for c, condition in enumerate(plan.conditions):
+            for normalizer in (MAIN, VERBATIM):
+                s, d, i = errors_of(order.index(row["accent"]), c, speaker, row["accent"])
+                extra = 1 if normalizer == VERBATIM else 0
+                rows.append(
+                    {
+                        "utterance_id": row["utterance_id"],
+                        "condition": condition,
+                        "backend": BACKEND,
+                        "normalizer": normalizer,
+                        "speaker_id": row["speaker_id"],
+                        "accent": row["accent"],
+                        "hits": WORDS - s - d - extra,
+                        "substitutions": s + extra,
+                        "deletions": d,
+                        "insertions": i,
+                        "normalized_reference": plan.reference,
+                        "normalized_hypothesis": plan.hypothesis,
+                    }
+                )
+    return tables.build(rows, tables.Scores, where="test")
+
+
+def _cells(plan: Plan, scores: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    grouped = pd.concat([scores, scores.assign(accent=tables.POOLED)]) if len(scores) else scores
+    for key, group in grouped.groupby(["accent", "condition", "backend", "normalizer"]):
+        names = dict(zip(("accent", "condition", "backend", "normalizer"), key, strict=True))
+        rows.append(names | _cell(plan, group))
+    return tables.build(rows, tables.Cells, where="test")
+
+
+def _cell(plan: Plan, group: pd.DataFrame) -> dict[str, Any]:
+    h, s, d, i = (int(group[name].sum()) for name in ("hits", "substitutions", "deletions", "insertions"))
+    n_speakers = group["speaker_id"].nunique()
+    units = n_speakers if plan.speakers_known else len(group)
+    wer = (s + d + i) / (h + s + d)
+    support = "ok" if units >= 10 else "thin" if units >= 3 else "insufficient"
+    support = support if wer else "zero_errors"
+    interval = support in ("ok", "thin")
+    return {
+        "n_speakers": n_speakers,
+        "k_eff": float(units),
+        "n_utterances": len(group),
+        "n_ref_words": h + s + d,
+        "hits": h,
+        "substitutions": s,
+        "deletions": d,
+        "insertions": i,
+        "wer": wer,
+        "ci_low": wer / 1.4 if interval else None,
+        "ci_high": wer * 1.4 if interval else 0.031 if support == "zero_errors" else None,
+        "speaker_mean_wer": wer * 1.2 if plan.speakers_known else None,
+        "f1": 2 * h / (2 * h + 2 * s + d + i),
+        "support": support,
+        "unit": "speaker" if plan.speakers_known else "utterance",
+        "ranked": plan.speakers_known and n_speakers >= plan.min_speakers,
+        "synthetic": plan.synthetic,
+    }
+
+
+def _disparities(plan: Plan) -> pd.DataFrame:
+    ranked = [accent for accent, n in plan.accents.items() if n >= plan.min_speakers and plan.speakers_known]
+    rows = []
+    empty = dict.fromkeys(("value", "ci_low", "ci_high", "null_mean", "null_p95", "p"))
+    for c, condition in enumerate(plan.conditions if plan.scored else ()):
+        shared = empty | {
+            "condition": condition,
+            "backend": BACKEND,
+            "normalizer": MAIN,
+            "accent": "",
+            "worst": "v_w_merger" if "v_w_merger" in ranked else "",
+            "best": "spotless" if "spotless" in ranked else "",
+            "n_groups": len(ranked),
+            "note": "",
+            "synthetic": plan.synthetic,
+        }
+        if len(ranked) < 2:
+            rows.append(shared | {"statistic": "gap_max_min", "note": "fewer than two ranked groups"})
+            continue
+        gap = {"statistic": "gap_max_min", "value": 0.30 + 0.1 * c, "null_mean": 0.12, "null_p95": 0.35}
+        ratio = {"statistic": "ratio_max_min", "value": 4.5, "null_mean": 1.8, "null_p95": 2.5}
+        omnibus = {"statistic": "omnibus_q", "value": 12.0, "p": 0.2 if c == 0 else 0.0004, "worst": "", "best": ""}
+        rows += [shared | gap, shared | ratio, shared | omnibus]
+        for accent in ranked:
+            own = shared | {"accent": accent, "worst": "", "best": ""}
+            rows.append(own | {"statistic": "gap_to_rest", "value": -0.05, "ci_low": -0.1, "ci_high": 0.01})
+            rows.append(own | {"statistic": "ratio_to_rest", "value": 0.8, "ci_low": 0.6, "ci_high": 1.1})
+    return tables.build(rows, tables.Disparities, where="test")
+
+
+def _interactions(plan: Plan) -> pd.DataFrame:
+    rows = []
+    measured = ("log_ratio", "ratio", "ci_low", "ci_high", "extra_points", "points_ci_low", "points_ci_high")
+    for condition in [*plan.conditions[1:], ""] if plan.scored and len(plan.conditions) > 1 else []:
+        shared = dict.fromkeys(measured) | {
+            "condition": condition,
+            "backend": BACKEND,
+            "normalizer": MAIN,
+            "statistic": 2.0,
+            "note": "",
+            "synthetic": plan.synthetic,
+        }
+        rows.append(shared | {"accent": "", "n_speakers": 36, "p_adjusted": 0.01 if condition else 0.3})
+        for accent, n_speakers in plan.accents.items() if condition else []:
+            own = shared | {"accent": accent, "n_speakers": n_speakers, "p_adjusted": None, "statistic": None}
+            if n_speakers < plan.min_speakers:
+                rows.append(own | {"note": "not compared: 1 speakers heard in both conditions, 5 needed"})
+                continue
+            values = (0.336, 1.4, 1.1, 1.8, 0.031, 0.002, 0.06)
+            rows.append(own | dict(zip(measured, values, strict=True)) | {"statistic": 2.5, "p_adjusted": 0.2})
+    return tables.build(rows, tables.Interactions, where="test")
+
+
+def _exclusions(plan: Plan) -> pd.DataFrame:
+    known = f"{plan.utterance_prefix}{next(iter(plan.accents))}-00-0" if plan.accents else "nobody"
+    rows = [
+        Exclusion("load_utterances", "gone-1", "", Reason.MISSING_AUDIO, "/home/somebody/gone.wav"),
+        Exclusion("load_utterances", "gone-2", "", Reason.MISSING_AUDIO, "/home/somebody/gone.wav"),
+        Exclusion("transcribe", known, "babble_10", Reason.TRANSCRIPTION_FAILED, "timeout"),
+    ]
+    return tables.build(rows, tables.Exclusions, where="test")

@@ -1,0 +1,90 @@
+"""The README's commands are real: each one composes, and the first one runs from nothing to a card."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "conf" / "README.md"]
+COMMANDS = sorted(
+    {
+        line.strip().split("  #")[0].strip()
+        for document in DOCUMENTS
+        for line in document.read_text().splitlines()
+        if line.startswith("    python -m pipeline")
+    }
+)
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_the_two_commands_stand_in_the_readme_verbatim() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert (
+        'python -m venv .venv && . .venv/bin/activate && pip install -e ".[quickstart]" && python -m pipeline' in text
+    )
+    assert 'pip install -e ".[test]" && pytest' in text
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_documented_command_composes(line: str, tmp_path: Path) -> None:
+    arguments = shlex.split(line)[3:]
+    if "--config-dir" in arguments:
+        block = re.search(r"```yaml\n# (\S+)\n(.*?)```", (ROOT / "conf" / "README.md").read_text(), re.DOTALL)
+        assert block is not None
+        file = tmp_path / block[1]
+        file.parent.mkdir(parents=True)
+        file.write_text(block[2])
+    if not {"--cfg", "--info", "--help"} & set(arguments):
+        arguments += ["--cfg", "job", "--resolve"]
+    arguments = [argument for argument in arguments if argument != "-m"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.recognizer
+def test_the_first_command_runs_from_nothing_to_a_card_and_remembers(command: Command, tmp_path: Path) -> None:
+    first = command(timeout_s=550)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "results" / "quickstart"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert record["counts"]["transcribe.remembered"] == 0
+    trials = record["counts"]["transcribe.in"]
+    cells = pd.read_csv(folder / "cells.csv", keep_default_na=False, na_values=[""])
+    assert cells["synthetic"].all()
+    assert set(cells["condition"]) == {"clean", "babble_10", "landline_g711", "machine_tonal_5"}
+    baseline = cells.query("accent == 'baseline' and condition == 'clean' and normalizer == 'whisper_english'")
+    assert baseline["wer"].item() < 0.15
+    _stands_alone((folder / "card.html").read_text())
+    assert "synthetic" in (folder / "card.md").read_text()
+    second = command()
+    assert second.returncode == 0, second.stderr
+    assert f"{trials} transcripts were remembered" in second.stdout
+    again = pd.read_csv(folder / "cells.csv", keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(cells, again)
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attrs if name in {"src", "href", "xlink:href", "action"}]
+
+
+def _stands_alone(page: str) -> None:
+    links = _Links()
+    links.feed(page)
+    assert not [link for link in links.found if not link.startswith(("#", "data:", "figures/", "card."))]
