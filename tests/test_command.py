@@ -37,7 +37,7 @@ def test_help_and_a_scripted_run_work_without_torch_and_without_a_recognizer(tmp
         "import sys\n"
         "class Absent:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name.split('.')[0] in {'torch', 'torchaudio', 'whisper', 'faster_whisper', 'ctranslate2', 'hibari'}:\n"
+        "        if name.split('.')[0] in {'torch', 'whisper', 'faster_whisper', 'ctranslate2', 'hibari'}:\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
     )

@@ -63,4 +63,5 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     if not evidence.measured:
         return [*summary, Sentence(text=f"Word errors: {NOT_EVALUATED}. Nothing was scored.", warning=True)]
     floors = [block for block in fairness.floor_sentences(evidence) if isinstance(block, Sentence)]
-    return [*summary, *floors, *(fairness.short_gap_sentence(evidence, condition) for condition in view.conditions)]
+    gaps = [fairness.short_gap_sentence(evidence, condition) for condition in view.conditions]
+    return [*summary, *floors, *gaps, *robustness.interaction_sentences(evidence)]

@@ -136,6 +136,24 @@ def _omnibus(evidence: Evidence, condition: str) -> Sentence:
     return Sentence(text=text, key=key)
 
 
+def interaction_sentences(evidence: Evidence) -> list[Sentence]:
+    """The test over all conditions, and each group that pays more under a condition by name, once it is shown."""
+    shown = [
+        item
+        for item in evidence.numbers.interactions
+        if item.key.accent and item.key.normalizer == evidence.view.main and item.p_adjusted is not None
+        and item.p_adjusted < evidence.alpha and item.ratio is not None
+    ]  # fmt: skip
+    sentences = [_omnibus(evidence, "")]
+    for item in shown:
+        what = f"{accent_name(item.key.accent)} under {label(item.key.condition)}"
+        interval = between(item.ci_low, item.ci_high, scale=1, digits=2)
+        text = f"Shown after adjustment for all cells: {what}, harm ratio {item.ratio:.2f} {interval}".strip()
+        behind = evidence.stands_on(item.n_speakers, item.n_ref_words)
+        sentences.append(Sentence(text=f"{text} ({p_value(item.p_adjusted)}; {behind}).", key=item.key))
+    return sentences
+
+
 def _worst_case(evidence: Evidence) -> list[Block]:
     items = evidence.numbers.worst_case
     if not items:
