@@ -4,11 +4,12 @@ The only importer of hydra and omegaconf. Exit codes: 0 done; 1 a bug; 2 the use
 but some trials failed (they are listed in exclusions.csv); 130 stopped by hand.
 """
 
+import io
 import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -22,8 +23,17 @@ if TYPE_CHECKING:
 CONF = Path(__file__).resolve().parents[1] / "conf"
 QUICKSTART = "quickstart"
 DONE, BUG, MISTAKE, WITH_FAILURES, STOPPED = 0, 1, 2, 3, 130
+GRAVITY = (DONE, WITH_FAILURES, MISTAKE, BUG)
+"""A sweep ends with the gravest exit code of its jobs."""
+
+MERGED = ("conditions", "normalizer")
+"""Groups of which several files are merged, each under its own name."""
 
 logger = logging.getLogger("pipeline")
+
+
+# a configuration is data: one from a stranger must not read this machine's environment into a published card
+OmegaConf.clear_resolver("oc.env")
 
 
 def main() -> None:
@@ -34,7 +44,14 @@ def main() -> None:
     except SystemExit as stop:
         # Hydra ends with 1 for a mistake in an override, before the study is entered: the user's to mend
         raise SystemExit(MISTAKE if stop.code == BUG and not entered else stop.code) from None
-    raise SystemExit(max(entered, default=DONE))
+    except KeyboardInterrupt:
+        _stopped()
+    raise SystemExit(max(entered, default=DONE, key=GRAVITY.index))
+
+
+def _stopped() -> NoReturn:
+    print("stopped: what was transcribed is remembered; the same command goes on from here", file=sys.stderr)
+    raise SystemExit(STOPPED) from None
 
 
 entered: list[int] = []
@@ -53,24 +70,37 @@ def _task(config: DictConfig) -> None:
         print(f"error: {error}", file=sys.stderr)
         entered[-1] = MISTAKE
     except KeyboardInterrupt:
-        print("stopped: what was transcribed is remembered; the same command goes on from here", file=sys.stderr)
-        raise SystemExit(STOPPED) from None
+        _stopped()
 
 
 def _run(config: DictConfig) -> int:
     from pipeline.config import build
     from pipeline.run import run
 
-    overrides = [str(item) for item in HydraConfig.get().overrides.task]
     raw = _plain(config)
-    if isinstance(raw.get("stages"), list) and raw["stages"] and raw["stages"][0] != "load_utterances":
-        overrides = _stored_overrides(raw) + overrides
-        raw = _plain(hydra.compose("config", _last_of_each_key(overrides)))
+    overrides = [str(item) for item in OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False) or ()]
+    _check_chosen(raw, overrides)
     raw["run_name"] = _run_name(raw.get("run_name"), overrides)
+    raw, overrides = _from_stored(raw, overrides)
     study = build(raw)
     outcome = run(study, store_path=_store_path(study.settings.cache_dir), overrides=overrides)
     _report(outcome)
     return WITH_FAILURES if outcome.n_failed else DONE
+
+
+def _check_chosen(raw: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """Refuse a chosen file that added nothing under its own name: a condition must not vanish silently."""
+    from pipeline.errors import ConfigError
+
+    for item in overrides:
+        group, _, listed = item.partition("=")
+        names = [part.strip(" '\"") for part in listed.strip("[]").split(",")] if group in MERGED else []
+        for name in names:
+            if name not in (raw.get(group) or {}) and f"~{group}.{name}" not in overrides:
+                raise ConfigError(
+                    f"{group}/{name}.yaml: the file holds no top-level key '{name}'. "
+                    "Its only key must be its own name; conf/README.md shows one."
+                )
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
@@ -90,22 +120,23 @@ def _run_name(name: object, overrides: Sequence[str]) -> object:
     if name is None:
         name = SCRATCH if overrides else QUICKSTART
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        swept = any(item.startswith("asr=") for item in overrides)
-        name = f"{name}_{HydraConfig.get().runtime.choices['asr'] if swept else HydraConfig.get().job.num}"
+        name = f"{name}_{HydraConfig.get().job.num}_{HydraConfig.get().runtime.choices['asr']}"
     return name
 
 
-def _stored_overrides(raw: Mapping[str, Any]) -> list[str]:
-    """Return what the stored run was started with, so that a recomputation need not repeat it."""
-    from pipeline.artifacts import SCRATCH, RunFolder
+def _from_stored(raw: dict[str, Any], overrides: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Let stages that start from a stored run take its configuration, apart from what this command changes."""
+    from pipeline.artifacts import RunFolder
+    from pipeline.config import over_stored
 
-    name = raw.get("run_name") or SCRATCH
-    record = RunFolder(Path(str(raw.get("results_dir"))) / str(name)).record()
-    return [item for item in record.overrides if not item.startswith("stages=")] if record else []
-
-
-def _last_of_each_key(overrides: Sequence[str]) -> list[str]:
-    return list({item.partition("=")[0]: item for item in overrides}.values())
+    stages = raw.get("stages")
+    if not isinstance(stages, list) or not stages or stages[0] == "load_utterances":
+        return raw, overrides
+    record = RunFolder(Path(str(raw.get("results_dir"))) / str(raw["run_name"])).record()
+    if record is None:
+        return raw, overrides
+    changed = {item.lstrip("+~").partition("=")[0] for item in overrides}
+    return over_stored(raw, record.config, changed), list(dict.fromkeys([*record.overrides, *overrides]))
 
 
 def _store_path(cache_dir: str | None) -> Path:
@@ -135,6 +166,8 @@ def _report(outcome: "Outcome") -> None:
 
     from pipeline.card.terminal import summary
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a label may hold what the terminal's encoding does not
     console = Console(width=None if sys.stdout.isatty() else 110)
     if outcome.card is not None:
         summary(outcome.card, console, card_path=str(outcome.folder / "card.html"))

@@ -4,22 +4,28 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ConfigError, StudyError, TableError
 from pipeline.tables import Schema, check
 
 SCRATCH = "scratch"
-"""The one run name that may be overwritten without asking."""
+"""The one run name that may be overwritten without asking; the jobs of an unnamed sweep are ``scratch_<...>``."""
 
 RECORD = "run.json"
+
+
+OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", RECORD)
+"""What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 
 class _Frozen(BaseModel):
@@ -67,7 +73,11 @@ class RunRecord(_Frozen):
 
     run_name: str
     status: str
-    """running, finished, or finished_with_failures"""
+    """running; partial (stopped before the card, as asked); finished; or finished_with_failures"""
+    stages_done: list[str]
+    """the stages whose outputs are in the folder, whole and of this configuration"""
+    protected: bool
+    """a card was finished under this name and configuration; another configuration may not take its place"""
     started_at: str
     finished_at: str | None
     overrides: list[str]
@@ -77,6 +87,7 @@ class RunRecord(_Frozen):
     versions: dict[str, str]
     commit: str | None
     device: str
+    """where the transcripts were made; what decided the words is in ``backend``"""
     corpus: CorpusRecord | None
     conditions: list[ConditionRecord]
     backend: BackendRecord | None
@@ -145,20 +156,21 @@ class RunFolder:
             return None
         try:
             return RunRecord.model_validate_json(file.read_bytes())
-        except ValidationError:
+        except (ValidationError, OSError):
             raise TableError(
                 f"{file}: this is not a run record that this version can read. "
                 "Move the folder away, or choose another run_name."
             ) from None
 
     def open(self, config_sha256: str) -> RunRecord | None:
-        """Make the folder ready for a run and return the record it continues, or None for a fresh start.
+        """Return the record that a run from the start continues, or None for a fresh start in an empty folder.
 
         Raises:
             ConfigError: if a finished run with another configuration, or something else, is in the way.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.path}: this is a file; choose another run_name.")
         if not self.path.exists() or not any(self.path.iterdir()):
-            self.path.mkdir(parents=True, exist_ok=True)
             return None
         record = self.record()
         if record is None:
@@ -169,24 +181,72 @@ class RunFolder:
         if record.config_sha256 == config_sha256:
             return record
         self._refuse(record)
-        shutil.rmtree(self.path)
-        self.path.mkdir(parents=True)
+        self.clear(path.relative_to(self.path).as_posix() for kind in OURS for path in self.path.glob(kind))
         return None
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for one process: two runs of one name would mix their tables.
+
+        Raises:
+            ConfigError: if another process holds it.
+            StudyError: if the folder cannot be made.
+        """
+        lock = FileLock(self.path.parent / f".{self.name}.lock", timeout=0)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            raise ConfigError(
+                f"{self.path}: another process is running under this name. Wait for it, or choose another run_name."
+            ) from None
+        except OSError as error:
+            raise StudyError(
+                f"{self.path.parent}: results cannot be written here ({error.strerror or error}). "
+                "Make room or name another folder with results_dir=..."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def clear(self, names: Iterable[str]) -> None:
+        """Remove outputs that will be made anew: nothing of an earlier execution stays among them."""
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+
+    def write(self, name: str, data: bytes | str) -> str:
+        """Write one file of the run and return its SHA-256.
+
+        Raises:
+            StudyError: if it cannot be written (a full disk, say); the file that was there stays.
+        """
+        try:
+            return file_sha256(write_atomic(self.path / name, data))
+        except OSError as error:
+            raise StudyError(
+                f"{self.path / name}: cannot be written ({error.strerror or error}). Make room or name another folder "
+                "with results_dir=..., and run again: what was transcribed is remembered."
+            ) from None
+
+    def is_kept(self, record: RunRecord) -> bool:
+        """Return whether what is recorded may not be overwritten."""
+        return record.protected and self.name.split("_")[0] != SCRATCH
+
     def _refuse(self, record: RunRecord) -> None:
-        if self.name == SCRATCH or record.status == "running":
+        if not self.is_kept(record):
             return
         raise ConfigError(
-            f"{self.path}: a finished run with another configuration is here (config {record.config_sha256[:12]}, "
-            f"finished {record.finished_at}). It is never overwritten: give this one its own run_name=..., "
-            f"or use run_name={SCRATCH}, the only name that may be overwritten."
+            f"{self.path}: a finished run with another configuration is here (config {record.config_sha256[:12]}). "
+            f"It is never overwritten: give this one its own run_name=..., or use run_name={SCRATCH}, "
+            "the only name that may be overwritten."
         )
 
     def write_table(self, name: str, table: pd.DataFrame) -> str:
         """Write a stage table as ``<name>.parquet``; return its SHA-256."""
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
-        return file_sha256(write_atomic(self.path / f"{name}.parquet", buffer.getvalue()))
+        return self.write(f"{name}.parquet", buffer.getvalue())
 
     def read_table(self, name: str, schema: Schema) -> pd.DataFrame:
         """Read a stage table and check it.
@@ -211,11 +271,11 @@ class RunFolder:
         shown = table.copy()
         for column in [name for name in shown.columns if isinstance(shown[name].dtype, pd.StringDtype)]:
             shown[column] = shown[column].map(_no_formula, na_action="ignore")
-        return file_sha256(write_atomic(self.path / f"{name}.csv", shown.to_csv(index=False, lineterminator="\n")))
+        return self.write(f"{name}.csv", shown.to_csv(index=False, lineterminator="\n"))
 
     def write_record(self, record: RunRecord) -> None:
         """Write ``run.json``."""
-        write_atomic(self.path / RECORD, record.model_dump_json(indent=2) + "\n")
+        self.write(RECORD, record.model_dump_json(indent=2) + "\n")
 
 
 def _no_formula(text: str) -> str:

@@ -4,8 +4,9 @@ A configuration is data: it names plug-ins, and each plug-in's own settings mode
 Nothing here imports or calls anything a configuration spells out.
 """
 
+import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
@@ -24,6 +25,9 @@ from pipeline.text.normalizers import Normalizer
 
 Stage = Literal["load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+"""Of runs and conditions: they become folders, columns and headings."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -58,7 +62,7 @@ class StudySettings(BaseModel):
     @field_validator("run_name")
     @classmethod
     def _plain_name(cls, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", value):
+        if not NAME.fullmatch(value):
             raise ValueError(f"{value!r} is no folder name; use letters, digits, '.', '_', '-' and '+'")
         return value
 
@@ -100,6 +104,37 @@ def sections_sha256(config: Mapping[str, Any], sections: tuple[str, ...]) -> str
     return sha256_of({name: config.get(name) for name in sections})
 
 
+def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """Return ``raw`` with every section that the command did not choose anew taken from the stored run.
+
+    Args:
+        raw: the configuration that this command composes.
+        stored: the configuration of the stored run.
+        changed: the keys that this command overrides, such as ``stats`` or ``stats.min_speakers``.
+    """
+    merged = dict(raw)
+    for section in UPSTREAM + DOWNSTREAM:
+        if section in changed or section not in stored:
+            continue
+        merged[section] = copy.deepcopy(stored[section])
+        for key in changed:
+            first, *path = key.split(".")
+            if first == section and path:
+                _copy_value(path, source=raw[section], target=merged[section])
+    return merged
+
+
+def _copy_value(path: list[str], *, source: Any, target: Any) -> None:
+    """Copy the value at ``path``; a path that either side lacks is left for the checks that follow."""
+    *parents, last = path
+    for name in parents:
+        if not (isinstance(source, Mapping) and name in source and isinstance(target, dict) and name in target):
+            return
+        source, target = source[name], target[name]
+    if isinstance(source, Mapping) and last in source and isinstance(target, dict):
+        target[last] = source[last]
+
+
 def build(raw: Mapping[str, Any]) -> Study:
     """Check a resolved configuration and build its plug-ins.
 
@@ -136,6 +171,8 @@ def _conditions(section: Mapping[str, Any], acoustics: Acoustics, mistakes: list
     step_types = {name: point.load() for name, point in plugins.available(plugins.STEPS).items()}
     built = []
     for name, value in section.items():
+        if not NAME.fullmatch(name):
+            mistakes.append(f"conditions.{name}: {name!r} is no name; use letters, digits, '.', '_', '-' and '+'.")
         settings = _model(ConditionSettings, value, f"conditions.{name}.", mistakes)
         if settings is None:
             continue

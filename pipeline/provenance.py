@@ -6,11 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 from augment.chain import Condition
-from pipeline.artifacts import BackendRecord, ConditionRecord, RunFolder, RunRecord, sha256_of
-from pipeline.config import UPSTREAM, Study, sections_sha256
+from pipeline.artifacts import BackendRecord, ConditionRecord, RunFolder, RunRecord, file_sha256, sha256_of
+from pipeline.config import DOWNSTREAM, STAGES, UPSTREAM, Study
 from pipeline.errors import ConfigError
+
+V = TypeVar("V")
+
+INPUT = "input: "
+"""Begins the names of hashed inputs; every other hash is of a file in the run's folder."""
+
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "load_utterances": ("utterances",),
+    "plan_trials": ("trials",),
+    "transcribe": ("transcripts", "renderings"),
+    "score": ("scores",),
+    "summarize": ("cells", "disparities", "interactions"),
+}
+"""The tables that each stage writes."""
 
 VERSIONED = (
     "asr-accent-study", "ctranslate2", "faster-whisper", "hibari-tts", "hydra-core", "jiwer", "matplotlib", "numpy",
@@ -19,51 +34,64 @@ VERSIONED = (
 
 
 def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecord:
-    """Open the folder for this study and return the record that a run starts with.
+    """Open the folder for this study, clear what will be made anew, and return the record that a run starts with.
 
     The recognizer must be prepared if the run transcribes.
 
     Raises:
-        ConfigError: if another finished run is in the way, or the stored transcripts are another study's.
+        ConfigError: if another finished run is in the way, or what is stored is not what the stages start from.
     """
     settings = study.settings
-    from_the_start = settings.stages[0] == "load_utterances"
-    earlier = folder.open(study.sha256) if from_the_start else _stored(study, folder)
-    return RunRecord(
+    first = STAGES.index(settings.stages[0])
+    earlier = _stored(study, folder, first) if first else folder.open(study.sha256)
+    heard = "transcribe" in settings.stages
+    if earlier and not first:
+        _same_inputs(study, folder, earlier)
+    record = RunRecord(
         run_name=settings.run_name,
         status="running",
+        stages_done=list(STAGES[:first]),
+        protected=earlier.protected if earlier else False,
         started_at=_now(),
         finished_at=None,
         overrides=list(overrides),
         config=settings.model_dump(mode="json"),
         config_sha256=study.sha256,
         seed=settings.seed,
-        versions=_versions(),
+        versions=_versions(study),
         commit=_commit(),
-        device=f"{platform.system()} {platform.machine()}, {study.backend.device}",
+        device=earlier.device
+        if earlier and not heard
+        else f"{platform.system()} {platform.machine()}, {_device(study)}",
         corpus=study.corpus.record(),
         conditions=[_condition(condition) for condition in study.conditions],
-        backend=_backend(study) if "transcribe" in settings.stages else (earlier and earlier.backend),
-        counts=earlier.counts if earlier else {},
-        timings_s=earlier.timings_s if earlier else {},
-        hashes=earlier.hashes if earlier else {},
+        backend=_backend(study) if heard else (earlier and earlier.backend),
+        counts=_before(first, earlier.counts if earlier else {}),
+        timings_s=_before(first, earlier.timings_s if earlier else {}),
+        hashes={name: sha for name, sha in (earlier.hashes if earlier else {}).items() if _made_by(name) < first},
         history=_history(study, earlier),
     )
+    if earlier:
+        folder.clear(name for name in earlier.hashes if name not in record.hashes and not name.startswith(INPUT))
+    return record
 
 
 def complete(
     record: RunRecord,
     *,
     status: str,
+    stages_done: Sequence[str],
     counts: Mapping[str, int],
     timings_s: Mapping[str, float],
     hashes: Mapping[str, str],
 ) -> RunRecord:
-    """Return ``record`` with what was counted, timed and hashed since it began."""
+    """Return ``record`` with what was done, counted, timed and hashed since it began."""
     return record.model_copy(
         update={
             "status": status,
-            "finished_at": _now(),
+            "finished_at": None if status == "running" else _now(),
+            "protected": record.protected or status.startswith("finished"),
+            "stages_done": [*record.stages_done, *(name for name in stages_done if name not in record.stages_done)],
             "counts": {**record.counts, **counts},
             "timings_s": {**record.timings_s, **timings_s},
             "hashes": {**record.hashes, **hashes},
@@ -71,31 +99,68 @@ def complete(
     )
 
 
-def _stored(study: Study, folder: RunFolder) -> RunRecord:
+def _stored(study: Study, folder: RunFolder, first: int) -> RunRecord:
+    stages, fixed = list(study.settings.stages), _fixed_before(first)
     record = folder.record() if folder.path.exists() else None
     if record is None:
         raise ConfigError(
-            f"{folder.path}: stages={list(study.settings.stages)} start from what an earlier run stored, and no run is "
-            f"here. Check run_name={folder.name}, or run all stages first."
+            f"{folder.path}: stages={stages} start from what an earlier run stored, and no run is here. "
+            f"Check run_name={folder.name}, or run all stages first."
         )
-    if sections_sha256(record.config, UPSTREAM) != study.upstream_sha256:
+    undone = [stage for stage in STAGES[:first] if stage not in record.stages_done]
+    if undone:
         raise ConfigError(
-            f"{folder.path}: what is stored was made with another {' / '.join(_differing(study, record))} section. "
-            "Only normalizer, stats and card may change when stages start from stored transcripts; "
-            "run all stages under another run_name instead."
+            f"{folder.path}: stages={stages} start from what {', '.join(undone)} would have stored, and that is not "
+            "complete. Run all stages first: what was transcribed is remembered."
+        )
+    now = study.settings.model_dump(mode="json")
+    differing = [name for name in fixed if now.get(name) != record.config.get(name)]
+    if differing:
+        raise ConfigError(
+            f"{folder.path}: what is stored was made with another {' / '.join(differing)} section. When stages start "
+            f"with {stages[0]}, only {' / '.join(name for name in UPSTREAM + DOWNSTREAM if name not in fixed)} may "
+            "change; start earlier, or run all stages under another run_name."
         )
     return record
 
 
-def _differing(study: Study, record: RunRecord) -> list[str]:
-    now = study.settings.model_dump(mode="json")
-    return [name for name in UPSTREAM if now.get(name) != record.config.get(name)]
+def _same_inputs(study: Study, folder: RunFolder, earlier: RunRecord) -> None:
+    """Refuse to overwrite a finished run whose inputs are no longer the same under the same configuration."""
+    if not folder.is_kept(earlier):
+        return
+    now = {f"{INPUT}{path.name}": file_sha256(path) for path in study.corpus.inputs() if path.is_file()}
+    changed = [name.removeprefix(INPUT) for name, sha in now.items() if earlier.hashes.get(name, sha) != sha]
+    if earlier.backend and "transcribe" in study.settings.stages and _backend(study).sha256 != earlier.backend.sha256:
+        changed.append("the recognizer (weights, options or versions)")
+    if changed:
+        raise ConfigError(
+            f"{folder.path}: since this run was finished, {', '.join(changed)} has changed. "
+            "A finished run is never overwritten: choose another run_name."
+        )
+
+
+def _fixed_before(first: int) -> tuple[str, ...]:
+    """Return the sections that decided what the stages before ``first`` stored."""
+    decided = {"score": ("normalizer",), "summarize": ("stats",)}
+    return UPSTREAM + tuple(name for stage in STAGES[:first] for name in decided.get(stage, ()))
+
+
+def _before(first: int, by_stage: Mapping[str, V]) -> dict[str, V]:
+    return {name: value for name, value in by_stage.items() if name.split(".")[0] in STAGES[:first]}
+
+
+def _made_by(name: str) -> int:
+    """Return the place of the stage that writes a file; the card is made of every file that no stage names."""
+    stem = name.split(".")[0]
+    found = [place for place, stage in enumerate(STAGES) if stem in OUTPUTS.get(stage, ())]
+    every_stage = name.startswith(INPUT) or stem == "exclusions"
+    return 0 if every_stage else next(iter(found), len(STAGES) - 1)
 
 
 def _history(study: Study, earlier: RunRecord | None) -> list[str]:
     if earlier is None:
         return []
-    changed = earlier.config_sha256 != study.sha256 and earlier.status != "running"
+    changed = earlier.config_sha256 != study.sha256 and earlier.protected
     return [*earlier.history, earlier.config_sha256] if changed else earlier.history
 
 
@@ -116,8 +181,13 @@ def _backend(study: Study) -> BackendRecord:
     return BackendRecord(name=study.backend.name, fingerprint=fingerprint, sha256=sha256_of(fingerprint))
 
 
-def _versions() -> dict[str, str]:
+def _device(study: Study) -> str:
+    return study.backend.device if "transcribe" in study.settings.stages else "no recognizer"
+
+
+def _versions(study: Study) -> dict[str, str]:
     found = {"python": platform.python_version()}
+    found |= {f"normalizer {name}": normalizer.version() for name, normalizer in study.normalizers.items()}
     for name in VERSIONED:
         try:
             found[name] = version(name)

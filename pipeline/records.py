@@ -95,6 +95,7 @@ class Reason(StrEnum):
     MISSING_AUDIO = "missing_audio"
     UNDECODABLE_AUDIO = "undecodable_audio"
     EMPTY_AUDIO = "empty_audio"
+    AUDIO_CHANGED = "audio_changed"
     EMPTY_REFERENCE = "empty_reference"
     DUPLICATE_ID = "duplicate_id"
     UNKNOWN_ACCENT = "unknown_accent"
@@ -102,7 +103,6 @@ class Reason(StrEnum):
     NO_ACTIVE_SPEECH = "no_active_speech"
     NO_TALKER = "no_talker"
     CONDITION_NOT_APPLIED = "condition_not_applied"
-    RENDERING_FAILED = "rendering_failed"
     TRANSCRIPTION_FAILED = "transcription_failed"
     NO_REFERENCE_WORDS = "no_reference_words"
 

@@ -13,11 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from augment.resources import Resources
-from pipeline import provenance, tables
-from pipeline.artifacts import RunFolder, RunRecord, file_sha256, write_atomic
+from pipeline import config, provenance, tables
+from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.store import TranscriptStore
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
+from pipeline.corpora.base import VOICE
+from pipeline.errors import ConfigError, did_you_mean
 from pipeline.records import Exclusion, Reason
 from pipeline.stages.load_utterances import load_utterances
 from pipeline.stages.plan_trials import plan_trials
@@ -28,8 +30,6 @@ from pipeline.stages.write_card import write_card
 
 logger = logging.getLogger(__name__)
 
-FAILURES = frozenset({Reason.TRANSCRIPTION_FAILED, Reason.RENDERING_FAILED, Reason.CONDITION_NOT_APPLIED})
-"""Exclusions that make a run end as finished with failures (exit code 3)."""
 
 TABLES: dict[str, tables.Schema] = {
     "utterances": tables.Utterances,
@@ -65,6 +65,8 @@ class Run:
     folder: RunFolder
     store_path: Path
     record: RunRecord
+    earlier_exclusions: pd.DataFrame
+    done: list[str] = field(default_factory=list)
     kept: dict[str, pd.DataFrame] = field(default_factory=dict)
     excluded: list[Exclusion] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -108,22 +110,37 @@ class Run:
             )
         return self.resources
 
-    def exclusions(self) -> pd.DataFrame:
-        """Keep and return the ledger: this execution's exclusions, and the earlier stages' from the folder."""
+    def write_ledger(self) -> None:
+        """Write the exclusions and the record: after a kill they tell of exactly what is in the folder."""
+        before = self.earlier_exclusions
         lost = tables.build(self.excluded, tables.Exclusions, where="exclusions")
-        if self.study.settings.stages[0] != "load_utterances":
-            earlier = self.folder.read_table("exclusions", tables.Exclusions)
-            earlier = earlier[~earlier["stage"].isin(self.study.settings.stages)]
-            lost = pd.concat([earlier, lost], ignore_index=True)
-        self.keep("exclusions", lost)
-        return lost
+        self.keep("exclusions", lost if before.empty else pd.concat([before, lost], ignore_index=True))
+        self.folder.write_record(self.complete_record("running"))
 
     def complete_record(self, status: str) -> RunRecord:
-        """Bring the record up to date with what was counted, timed and hashed so far."""
+        """Bring the record up to date with what was done, counted, timed and hashed so far."""
         self.record = provenance.complete(
-            self.record, status=status, counts=self.counts, timings_s=self.timings_s, hashes=self.hashes
+            self.record,
+            status=status,
+            stages_done=self.done,
+            counts=self.counts,
+            timings_s=self.timings_s,
+            hashes=self.hashes,
         )
         return self.record
+
+    @property
+    def n_failed(self) -> int:
+        """Trials that were planned and could not be heard; silence is no failure."""
+        lost = self.kept["exclusions"].query("stage == 'transcribe'")
+        return int((lost["reason"] != Reason.NO_ACTIVE_SPEECH).sum())
+
+    @property
+    def end(self) -> str:
+        """The status that this execution ends with."""
+        if self.study.settings.stages[-1] != "write_card":
+            return "partial"
+        return "finished_with_failures" if self.n_failed else "finished"
 
 
 def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
@@ -134,23 +151,36 @@ def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
     """
     settings = study.settings
     folder = RunFolder(Path(settings.results_dir) / settings.run_name)
-    if "transcribe" in settings.stages:
-        study.backend.prepare()
-    this = Run(study, folder, store_path, provenance.begin(study, folder, overrides))
-    folder.write_record(this.record)
-    for stage in settings.stages:
-        start = time.perf_counter()
-        STAGES[stage](this)
-        this.timings_s[stage] = round(time.perf_counter() - start, 3)
-    exclusions = this.exclusions()
-    folder.write_record(this.complete_record(_status(exclusions)))
-    n_failed = int(exclusions["reason"].isin(FAILURES).sum())
-    return Outcome(this.record, folder.path, this.card, this.counts.get("transcribe.remembered", 0), n_failed)
+    with folder.locked():
+        if "transcribe" in settings.stages:
+            study.backend.prepare()
+        earlier = _earlier_exclusions(study, folder)
+        this = Run(study, folder, store_path, provenance.begin(study, folder, overrides), earlier)
+        this.write_ledger()
+        for stage in settings.stages:
+            start = time.perf_counter()
+            STAGES[stage](this)
+            this.timings_s[stage] = round(time.perf_counter() - start, 3)
+            this.done.append(stage)
+            this.write_ledger()
+        folder.write_record(this.complete_record(this.end))
+    return Outcome(this.record, folder.path, this.card, this.counts.get("transcribe.remembered", 0), this.n_failed)
+
+
+def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:
+    """Return what the stages before the ones asked for excluded; a run from the start has none."""
+    first = config.STAGES.index(study.settings.stages[0])
+    if first == 0 or folder.record() is None:
+        return tables.build([], tables.Exclusions, where="exclusions")
+    lost = folder.read_table("exclusions", tables.Exclusions)
+    return lost[lost["stage"].isin(config.STAGES[:first])]
 
 
 def _load_utterances(this: Run) -> None:
     utterances, excluded, rows = load_utterances(this.study.corpus)
+    this.hashes |= {f"{provenance.INPUT}{path.name}": file_sha256(path) for path in this.study.corpus.inputs()}
     this.keep("utterances", utterances)
+    _check_reference(this)
     this.balance("load_utterances", rows, len(utterances), excluded)
 
 
@@ -195,28 +225,39 @@ def _score(this: Run) -> None:
 
 
 def _summarize(this: Run) -> None:
-    scores = this.table("scores")
-    synthetic = bool(this.table("utterances")["synthetic"].any())
-    summaries = summarize(scores, this.study.stats, synthetic=synthetic)
+    utterances = this.table("utterances")
+    synthetic = bool(utterances["synthetic"].any())
+    _check_reference(this)
+    summaries = summarize(this.table("scores"), this.study.stats, synthetic=synthetic, voices=_voices(utterances))
     for name, summary in zip(("cells", "disparities", "interactions"), summaries, strict=True):
         this.keep(name, summary)
 
 
+def _check_reference(this: Run) -> None:
+    wanted, known = this.study.stats.reference_accent, set(this.table("utterances")["accent"])
+    if wanted is not None and wanted not in known:
+        raise ConfigError(
+            f"stats.reference_accent: no utterance has the accent '{wanted}'.{did_you_mean(wanted, known)} "
+            "Name one of these, or null to compare each accent with the others."
+        )
+
+
+def _voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
+    if VOICE not in utterances:
+        return {}
+    known = utterances[utterances[VOICE].notna() & utterances["speaker_id"].notna()]
+    return {(row["accent"], row["speaker_id"]): row[VOICE] for row in tables.rows(known)}
+
+
 def _write_card(this: Run) -> None:
-    exclusions = this.exclusions()
     card_input = CardInput(
-        record=this.complete_record(_status(exclusions)),
+        record=this.complete_record(this.end),
         settings=this.study.card,
-        exclusions=exclusions,
-        **{name: this.table(name) for name in TABLES if name != "exclusions"},
+        **{name: this.table(name) for name in TABLES},
     )
     this.card, files = write_card(card_input)
     for name, data in files.items():
-        this.hashes[name] = file_sha256(write_atomic(this.folder.path / name, data))
-
-
-def _status(exclusions: pd.DataFrame) -> str:
-    return "finished_with_failures" if exclusions["reason"].isin(FAILURES).any() else "finished"
+        this.hashes[name] = this.folder.write(name, data)
 
 
 STAGES = {

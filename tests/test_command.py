@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.artifacts import RunFolder
+from pipeline.artifacts import RunFolder, file_sha256
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 WRITTEN = {
@@ -74,6 +74,7 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     record = RunFolder(tmp_path / "results" / "mine").record()
     assert record is not None
     assert record.config["stats"]["min_speakers"] == 3
+    assert record.hashes["input: manifest.csv"] == file_sha256(manifest)
     assert len(record.history) == 1
     other_seed = command("stages=[score,summarize,write_card]", "run_name=mine", "seed=5")
     assert other_seed.returncode == 2
@@ -93,6 +94,8 @@ def test_recomputing_without_a_change_gives_the_same_tables(
     ]
     assert command(*arguments).returncode == 0
     before = {name: (tmp_path / "results" / "mine" / name).read_bytes() for name in ("cells.csv", "interactions.csv")}
+    for name in before:
+        (tmp_path / "results" / "mine" / name).unlink()
     done = command("stages=[score,summarize,write_card]", "run_name=mine")
     assert done.returncode == 0, done.stderr
     assert {name: (tmp_path / "results" / "mine" / name).read_bytes() for name in before} == before
@@ -104,6 +107,9 @@ def test_recomputing_without_a_change_gives_the_same_tables(
         (["corpus=manifest", "corpus.path=nowhere.csv", "asr=scripted"], "nowhere.csv"),
         (["corpus=manifest", "asr=scripted"], "corpus.path"),
         (["corpus=nonesuch"], "nonesuch"),
+        (["corpus=manifest", "corpus.name='${nope}'"], "nope"),
+        (["corpus=manifest", "corpus.path=.", "asr=scripted"], "is a folder"),
+        (["results_dir=/dev/null", "asr=scripted"], "results_dir"),
         (["sead=3"], "sead"),
         (["asr=scripted", "+asr.seeed=1"], "Did you mean 'seed'"),
         (["stages=[score]", "run_name=never_made"], "no run is here"),
@@ -132,6 +138,41 @@ def test_a_customers_condition_joins_from_a_folder_of_their_own(
     done = command("--config-dir", "my_conf", *arguments, "conditions=[clean,ward7]")
     assert done.returncode == 0, done.stderr
     assert set(pd.read_csv(tmp_path / "results" / "scratch" / "cells.csv")["condition"]) == {"clean", "ward7"}
+    recomputed = command("stages=[score,summarize,write_card]", "run_name=scratch")
+    assert recomputed.returncode == 0, recomputed.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "holds no top-level key 'mailed'"),
+        ("other: {version: 1, family: noise, description: x, sources: [], steps: []}\n", "no top-level key 'mailed'"),
+        ('mailed: {version: 1, family: noise, description: "${oc.env:HOME}", sources: [], steps: []}\n', "oc.env"),
+        ("mailed: {version: 1, family: noise, description: x, sources: [], steps: [{_target_: os.getcwd}]}\n", "kind"),
+    ],
+)
+def test_a_mailed_condition_that_is_no_condition_stops_before_anything_runs(
+    command: Command, tmp_path: Path, text: str, expected: str
+) -> None:
+    folder = tmp_path / "my_conf" / "conditions"
+    folder.mkdir(parents=True)
+    (folder / "mailed.yaml").write_text(text)
+    done = command("--config-dir", "my_conf", "asr=scripted", "conditions=[clean,mailed]")
+    assert done.returncode == 2, done.stderr
+    assert expected in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_sweep_gives_every_job_its_own_folder(
+    command: Command, make_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    manifest = make_corpus()
+    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
+    done = command("-m", *arguments, "conditions=[clean]", "asr.seed=1,2")
+    assert done.returncode == 0, done.stderr
+    found = {path.name for path in (tmp_path / "results").iterdir() if not path.name.startswith(".")}
+    assert found == {"scratch_0_scripted", "scratch_1_scripted"}
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".yaml"] == []
 
 
 @pytest.mark.slow
@@ -141,6 +182,7 @@ def test_kill_minus_nine_at_any_moment_and_resume_gives_identical_tables(command
     undisturbed = command(*small, "run_name=undisturbed", "cache_dir=one")
     assert undisturbed.returncode == 0, undisturbed.stderr
     arguments = [*small, "run_name=killed", "cache_dir=two"]
+    killed = 0
     for wait_s in (3.0, 4.5, 6.0):
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL,
@@ -148,10 +190,13 @@ def test_kill_minus_nine_at_any_moment_and_resume_gives_identical_tables(command
         )  # fmt: skip
         time.sleep(wait_s)
         if process.poll() is None:
+            killed += 1
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     resumed = command(*arguments)
     assert resumed.returncode == 0, resumed.stderr
+    assert killed > 0
+    assert "were remembered" in resumed.stdout
     for name in ("utterances", "trials", "renderings", "scores", "cells", "disparities", "interactions", "exclusions"):
         one = pd.read_parquet(tmp_path / "results" / "undisturbed" / f"{name}.parquet")
         two = pd.read_parquet(tmp_path / "results" / "killed" / f"{name}.parquet")

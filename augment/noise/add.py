@@ -1,7 +1,7 @@
 """The step that adds noise at a stated SNR: active level of the weighted speech minus RMS of the weighted noise.
 
 The noise is measured over the very segment that is mixed, so a short clip that meets a quiet stretch of
-a track still gets the SNR it asked for. It is measured again after scaling; nothing is echoed.
+a track still gets the SNR it asked for. It is measured again on what was mixed, before 16 bits.
 """
 
 from typing import Annotated, ClassVar

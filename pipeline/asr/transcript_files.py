@@ -77,7 +77,7 @@ def _separated(file: TextIO, path: Path, delimiter: str) -> Iterator[Row]:
                 f"asr.path: {path.name} line {rows.line_num} has {len(row)} fields, its header {len(header)}."
                 " A hypothesis that holds the separator must be quoted."
             )
-        yield rows.line_num, row[at], None if where is None else row[where], row[text]
+        yield rows.line_num, row[at].strip(), None if where is None else row[where].strip() or None, row[text]
 
 
 def _jsonl(file: TextIO, path: Path) -> Iterator[Row]:
@@ -95,7 +95,7 @@ def _jsonl(file: TextIO, path: Path) -> Iterator[Row]:
         for key in (TEXT, CONDITION):
             if not isinstance(row.get(key), str | None):
                 raise BackendError(f"asr.path: {path.name} line {number}: '{key}' is not text: {row[key]!r}")
-        yield number, row[ID], row.get(CONDITION), row[TEXT]
+        yield number, row[ID].strip(), (row.get(CONDITION) or "").strip() or None, row[TEXT]
 
 
 def _writable(text: str, path: Path, line: int) -> str:

@@ -140,8 +140,10 @@ def _gap_advice(evidence: Evidence, condition: str) -> list[Sentence]:
 
 
 def _costliest(evidence: Evidence) -> list[Sentence]:
+    floor = evidence.numbers.rules.min_speakers
     pooled = [d for d in evidence.numbers.degradation if d.key.accent == POOLED and (d.difference or 0) > 0]
-    if not pooled:
+    pooled = [d for d in pooled if d.n_speakers >= floor]
+    if not pooled or evidence.view.source.renderings.empty:
         return []
     worst = max(pooled, key=lambda item: item.difference or 0.0)
     text = (

@@ -55,6 +55,8 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     summary = [Sentence(text=what)]
     if view.synthetic:
         summary.append(Sentence(text=f"{SYNTHETIC.capitalize()}.", warning=True))
+    if view.source.renderings.empty and not view.source.transcripts.empty:
+        summary.append(Sentence(text=front.UNHEARD, warning=True))
     if not view.speakers_known:
         summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
     if view.main != view.source.settings.main_normalizer and view.main:

@@ -14,7 +14,7 @@ UNITS_WARNING = (
 MARKS = {
     Support.OK: "",
     Support.THIN: "thin: a wide interval",
-    Support.INSUFFICIENT: "too few speakers for an interval",
+    Support.INSUFFICIENT: "no usable interval",
     Support.ZERO_ERRORS: "no errors counted",
     Support.NO_WORDS: "no reference words",
     "empty": "empty",

@@ -47,6 +47,16 @@ def _fingerprint(evidence: Evidence) -> list[Fact]:
     return [*decided, fact("Recognizer fingerprint SHA-256", backend.sha256)]
 
 
+RENDERED = (
+    "Each recording was rendered under every condition below, and the same recording under every condition is what "
+    "makes the comparison across conditions a paired one."
+)
+UNHEARD = (
+    "No audio was rendered here: the hypotheses were imported or scripted, and the names of the conditions are labels "
+    "that this program has not verified."
+)
+
+
 def _history(times: int) -> str:
     return "no" if times == 0 else f"{count(times, 'time')}; the rules were not all fixed before results were seen"
 
@@ -56,8 +66,8 @@ def overview(evidence: Evidence) -> Section:
     view = evidence.view
     kind = view.source.record.corpus.label_kind if view.source.record.corpus else ""
     measures = [
-        "Task: writing down the words of recorded speech. Each recording was rendered under every condition below, and "
-        "the same recording under every condition is what makes the comparison across conditions a paired one.",
+        "Task: writing down the words of recorded speech. "
+        + (RENDERED if not view.source.renderings.empty else UNHEARD),
         "A word of the reference is a hit (H), replaced by another (substitution, S) or left out (deletion, D); a word "
         'nobody said is an insertion (I). If "turn the lights off" comes back as "turn lights of now", then H = 2, '
         "S = 1 (off), D = 1 (the) and I = 1 (now).",

@@ -11,7 +11,10 @@ def floors(view: View, cells: list[Cell]) -> list[Floor]:
     """Return the bound that every ranked group keeps under each condition, and last under all of them at once."""
     main = [cell for cell in cells if cell.key.normalizer == view.main and cell.key.accent != POOLED]
     each = [_floor(view, condition, [c for c in main if c.key.condition == condition]) for condition in view.conditions]
-    return [floor for floor in [*each, _floor(view, "", main)] if floor is not None]
+    # over all conditions a group counts as at or above the floor only if it is so under each of them
+    thin = {cell.key.accent for cell in main if not cell.ranked}
+    everywhere = [cell.model_copy(update={"ranked": cell.key.accent not in thin}) for cell in main]
+    return [floor for floor in [*each, _floor(view, "", everywhere)] if floor is not None]
 
 
 def _floor(view: View, condition: str, cells: list[Cell]) -> Floor | None:

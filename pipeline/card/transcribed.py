@@ -136,7 +136,7 @@ def corpus(view: View) -> Corpus:
     return Corpus(
         key=Key(normalizer=view.main),
         method="loaded utterances; reference words of those scored under at least one condition, once each",
-        n_speakers=table["speaker_id"].nunique(),
+        n_speakers=len(table.loc[table["speaker_id"].notna(), ["accent", "speaker_id"]].drop_duplicates()),
         n_utterances=len(table),
         n_ref_words=int(words.sum()),
         hours=float(table["duration_s"].sum()) / 3600,

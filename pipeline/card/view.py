@@ -58,6 +58,8 @@ class View:
         scores = self.source.scores
         chosen = scores[(scores["backend"] == self.backend) & (scores["normalizer"] == self.main)]
         return chosen.sort_values(["utterance_id", "condition"], ignore_index=True).assign(
+            # speakers are nested in accents; an unknown one stays missing
+            speaker_id=lambda table: table["accent"] + "/" + table["speaker_id"],
             errors=lambda table: table["substitutions"] + table["deletions"] + table["insertions"],
             ref_words=lambda table: table["hits"] + table["substitutions"] + table["deletions"],
         )
@@ -106,7 +108,7 @@ def _rules(source: CardInput) -> Rules:
     stats: dict[str, Any] = source.record.config.get("stats") or {}
     return Rules(
         key=Key(),
-        method="fixed in the study's configuration before any number was looked at",
+        method="changed after results had been seen" if source.record.history else "fixed in the configuration",
         min_speakers=stats.get("min_speakers", 5),
         confidence=stats.get("confidence", 0.95),
         gap_limit=source.settings.gap_limit,

@@ -75,13 +75,14 @@ def probe(path: Path) -> AudioInfo:
     return AudioInfo(rate_hz, frames / rate_hz, file_sha256(path))
 
 
-def read_audio(path: Path, *, target_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:
+def read_audio(path: Path, *, target_rate_hz: int = SAMPLE_RATE_HZ, sha256: str | None = None) -> NDArray[np.float32]:
     """Return the file as mono float32 of shape (n,), full scale 1.0, at ``target_rate_hz``.
 
     Channels are averaged; another rate is resampled with soxr's HQ setting.
 
     Raises:
-        AudioError: if it is missing, cannot be decoded, holds NaN or infinity, or has no samples.
+        AudioError: if it is missing, cannot be decoded, holds NaN or infinity, or has no samples; or if its bytes
+            are not those of ``sha256``, under which its transcript would be remembered.
     """
     mono, rate_hz = [], target_rate_hz
     for rate, block in _blocks(path):
@@ -92,6 +93,8 @@ def read_audio(path: Path, *, target_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[n
         samples = soxr.resample(samples, rate_hz, target_rate_hz, quality="HQ")
     if len(samples) == 0:
         raise AudioError(Reason.EMPTY_AUDIO, f"{path.name} has no samples")
+    if sha256 is not None and file_sha256(path) != sha256:
+        raise AudioError(Reason.AUDIO_CHANGED, f"{path.name} has changed since it was loaded; run all stages again")
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 

@@ -54,6 +54,9 @@ class Corpus(Protocol):
     def record(self) -> CorpusRecord:
         """Return what the corpus says of itself."""
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the files, beside the audio, that decide the utterances; their hashes go into the run record."""
+
     def audio_path(self, audio: str) -> Path:
         """Return the file that an ``audio`` cell names."""
 
@@ -68,14 +71,9 @@ def group_of(row: Mapping[str, Any]) -> str:
     """Return the voice of an utterance: its ``voice`` attribute, else its speaker, else (unknown) itself.
 
     Args:
-        row: one record of an Utterances table, as ``records`` gives it.
+        row: one row of an Utterances table, as ``tables.rows`` gives it.
     """
     return next(str(row[key]) for key in (VOICE, "speaker_id", "utterance_id") if present(row.get(key)))
-
-
-def records(utterances: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of an Utterances table as mappings from column to value."""
-    return [{str(key): value for key, value in row.items()} for row in utterances.to_dict("records")]
 
 
 def present(value: object) -> bool:
@@ -91,9 +89,11 @@ def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Path]]) -> tuple
     ordered = sorted(rows, key=lambda item: str(item[0]["utterance_id"]))
     found: dict[str, tuple[Mapping[str, Any], list[TalkerRecording]]] = {}
     for row, path in ordered:
-        talker = str(row["speaker_id"]) if present(row.get("speaker_id")) else str(row["utterance_id"])
-        recordings = found.setdefault(talker, (row, []))[1]
-        recordings.append(TalkerRecording(sha256=str(row["audio_sha256"]), load=partial(read_audio, path)))
+        # speakers are nested in accents: "s1" of two accents are two talkers
+        name = str(row["speaker_id"]) if present(row.get("speaker_id")) else str(row["utterance_id"])
+        recordings = found.setdefault(f"{row['accent']}/{name}", (row, []))[1]
+        sha256 = str(row["audio_sha256"])
+        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_audio, path, sha256=sha256)))
     return tuple(
         Talker(talker_id=talker, accent=str(first["accent"]), group=group_of(first), recordings=tuple(recordings))
         for talker, (first, recordings) in sorted(found.items())

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
-from pipeline.corpora import base
+from pipeline.corpora import base, shipped
 from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.manifest_files import Format, Quoting, Row, read_rows, require_columns
 from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
@@ -100,6 +100,8 @@ class ManifestCorpus:
         """
         settings = self.settings
         path = settings.path.expanduser()
+        if path.is_dir():
+            raise ManifestError(f"corpus.path: {path} is a folder. Name the manifest file inside it.")
         kind = None if settings.format == "auto" else settings.format
         columns, rows = read_rows(path, kind, quoting=settings.quoting)
         require_columns(path, columns, [*NEEDED, *settings.attributes])
@@ -139,6 +141,11 @@ class ManifestCorpus:
         declared = self.settings.model_dump(include=set(CorpusRecord.model_fields))
         return CorpusRecord.model_validate(declared | {"name": self.name})
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the manifest, and the accent vocabulary where labels are looked up in it."""
+        looked_up = () if self.settings.accents == "as_given" else (shipped.DATA_MANIFESTS / "accents.yaml",)
+        return (self.settings.path.expanduser(), *looked_up)
+
     def audio_path(self, audio: str) -> Path:
         """Return the file of an ``audio`` cell."""
         return self._root() / audio
@@ -150,7 +157,7 @@ class ManifestCorpus:
         own voice from another recording.
         """
         root = self._root()
-        return base.speakers_as_talkers((row, root / row["audio"]) for row in base.records(utterances))
+        return base.speakers_as_talkers((row, root / row["audio"]) for row in tables.rows(utterances))
 
     def group_of(self, row: Mapping[str, Any]) -> str:
         """Return the voice of one utterance."""

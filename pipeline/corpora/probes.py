@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from augment.resources import Talker, TalkerRecording
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
-from pipeline.corpora import base, probe_data
+from pipeline.corpora import base, probe_data, shipped
 from pipeline.corpora.audio import read_audio
 from pipeline.corpora.probe_data import Feature, Prompt, Voice
 from pipeline.corpora.synthesis import Clip, Synthesizer, default_folder
@@ -147,6 +147,10 @@ class ProbeCorpus:
             redistribute_text=True,
         )
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return what is said, how, and by which voices."""
+        return tuple(shipped.DATA_MANIFESTS / "probes" / f"{name}.yaml" for name in ("prompts", "features", "voices"))
+
     def audio_path(self, audio: str) -> Path:
         """Return the file of an ``audio`` cell."""
         return self._synthesizer.folder / audio
@@ -163,7 +167,7 @@ class ProbeCorpus:
                 accent=feature.id,
                 group=voice.id,
                 recordings=tuple(
-                    TalkerRecording(sha256=info.sha256, load=partial(read_audio, path))
+                    TalkerRecording(sha256=info.sha256, load=partial(read_audio, path, sha256=info.sha256))
                     for path, info in islice(files, len(read))
                 ),
             )

@@ -84,8 +84,8 @@ def _plan(
 def _trial(
     utterance: dict[str, object], condition: Condition, slot: int, plan: dict[str, object], seed: int
 ) -> dict[str, object]:
-    # the id is part of the key: two utterances with the same audio stay two trials
-    key = [utterance["utterance_id"], utterance["audio_sha256"], condition.definition, plan, seed]
+    # id and name are part of the key: equal audio, or equal conditions under two names, stay two trials
+    key = [utterance["utterance_id"], utterance["audio_sha256"], condition.name, condition.definition, plan, seed]
     return {
         "utterance_id": utterance["utterance_id"],
         "condition": condition.name,

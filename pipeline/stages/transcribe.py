@@ -23,9 +23,8 @@ from pipeline import tables
 from pipeline.artifacts import sha256_of
 from pipeline.asr.base import Backend, Forewarned, Hypothesis, Request
 from pipeline.asr.store import TranscriptStore
-from pipeline.corpora.audio import read_audio
+from pipeline.corpora.audio import AudioError, read_audio
 from pipeline.corpora.base import Corpus
-from pipeline.errors import StudyError
 from pipeline.progress import Advance, track
 from pipeline.records import Exclusion, Reason, Status
 
@@ -67,14 +66,14 @@ class Renderer:
         if self.resources is None:
             return _request(row, None), None
         try:
-            samples = read_audio(self.corpus.audio_path(row["audio"]))
+            samples = read_audio(self.corpus.audio_path(row["audio"]), sha256=row["audio_sha256"])
             rendering = self.conditions[row["condition"]].render(samples, json.loads(row["plan"]), self.resources)
         except NoActiveSpeechError as error:
             return _lost(row, Reason.NO_ACTIVE_SPEECH, str(error))
         except ConditionError as error:
             return _lost(row, Reason.CONDITION_NOT_APPLIED, str(error))
-        except StudyError as error:
-            return _lost(row, Reason.RENDERING_FAILED, str(error))
+        except AudioError as error:
+            return _lost(row, error.reason, str(error))
         heard = (rendering.samples.astype(np.float32)) / np.float32(32768)
         return _request(row, heard), asdict(rendering.realised)
 

@@ -4,6 +4,7 @@
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,18 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.records import ErrorCounts, Interval, Support
-from pipeline.stats.counts import KINDS, BoolArray, IntArray, Tally, studies, tally
-from pipeline.stats.jackknife import MAX_FOLD, MIN_K_EFF, effective_speakers, log_interval, log_variance
+from pipeline.stats.counts import (
+    KINDS,
+    MIN_K_EFF,
+    BoolArray,
+    IntArray,
+    Tally,
+    effective_speakers,
+    is_ranked,
+    studies,
+    tally,
+)
+from pipeline.stats.jackknife import MAX_FOLD, log_interval, log_variance
 from pipeline.stats.settings import StatsSettings
 
 OK_K_EFF = 10.0
@@ -40,36 +51,53 @@ class _Cell:
     log_variance: float
 
 
-def cells(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
+def cells(
+    scores: pd.DataFrame,
+    settings: StatsSettings,
+    *,
+    synthetic: bool,
+    voices: Mapping[tuple[str, str], str] | None = None,
+) -> pd.DataFrame:
     """Return the table of cells.
 
     WER is sum of errors / sum of reference words, never capped. The interval is the log-WER jackknife over speakers, t
     with k_eff - 1 degrees of freedom. In the ``ALL`` rows speakers of every accent are pooled as they come, so accents
-    with more words weigh more. ``n_speakers`` counts named speakers with reference words; where a speaker has no name
-    the utterance is the unit, ``unit`` says so, and the interval is then too narrow by an unknown amount.
+    with more words weigh more; where one voice appears in several accents (``voices``: of each accent and speaker),
+    its speakers are one cluster there, or the pooled interval would be too narrow. ``n_speakers`` counts named speakers
+    with reference words; where a speaker has no name the utterance is the unit, ``unit`` says so, and the interval is
+    then too narrow by an unknown amount.
     """
     rows: list[dict[str, Any]] = []
     for backend, normalizer, part in studies(scores):
-        every = _of_tally(tally(part))
+        every = _of_tally(tally(part), voices or {})
         for cell in every:
             row = _row(cell, _design_effect(every), settings)
             rows.append(row | {"backend": backend, "normalizer": normalizer, "synthetic": synthetic})
     return tables.build(rows, tables.Cells, where="cells")
 
 
-def _of_tally(counts: Tally) -> list[_Cell]:
+def _of_tally(counts: Tally, voices: Mapping[tuple[str, str], str]) -> list[_Cell]:
     found = []
     groups = [*((accent, counts.members([accent])) for accent in counts.accents)]
     groups.append((tables.POOLED, counts.members(counts.accents)))
     for accent, members in groups:
         for column, condition in enumerate(counts.conditions):
             if counts.rows[members, column].any():
-                found.append(_cell(counts, accent, condition, members=members & (counts.words[:, column] > 0)))
+                worded = members & (counts.words[:, column] > 0)
+                found.append(_cell(counts, accent, condition, members=worded, voices=voices))
     return found
 
 
-def _cell(counts: Tally, accent: str, condition: str, *, members: BoolArray) -> _Cell:
+def _cell(
+    counts: Tally, accent: str, condition: str, *, members: BoolArray, voices: Mapping[tuple[str, str], str]
+) -> _Cell:
     column = counts.conditions.index(condition)
+    places = np.flatnonzero(members)
+    shared = [voices.get((counts.units[place].accent, counts.units[place].name), f"\0{place}") for place in places]
+    # within one accent a voice is one speaker, and this changes nothing
+    clusters = np.unique(shared, return_inverse=True)[1]
+    cluster_errors = np.bincount(clusters, weights=counts.errors[members, column]).astype(np.int64)
+    cluster_words = np.bincount(clusters, weights=counts.words[members, column]).astype(np.int64)
     errors, words = counts.errors[members, column], counts.words[members, column]
     named = [counts.units[place].named for place in np.flatnonzero(members)]
     return _Cell(
@@ -81,8 +109,8 @@ def _cell(counts: Tally, accent: str, condition: str, *, members: BoolArray) -> 
         n_utterances=int(counts.utterances[members, column].sum()),
         n_speakers=sum(named),
         all_named=all(named),
-        k_eff=effective_speakers(words),
-        log_variance=log_variance(errors, words),
+        k_eff=effective_speakers(cluster_words),
+        log_variance=log_variance(cluster_errors, cluster_words),
     )
 
 
@@ -105,7 +133,8 @@ def _support(cell: _Cell, design_effect: float, confidence: float) -> tuple[Supp
         return Support.NO_WORDS, None
     if not cell.counts.errors:
         return Support.ZERO_ERRORS, _zero_error_bound(cell, design_effect, confidence)
-    if cell.k_eff < MIN_K_EFF:
+    if cell.k_eff < MIN_K_EFF or not cell.log_variance > 0:
+        # speakers who all err alike tell nothing of how others would: a zero-width interval would claim certainty
         return Support.INSUFFICIENT, None
     wer = cell.counts.errors / cell.counts.ref_words
     found = log_interval(wer, cell.log_variance, cell.k_eff - 1, confidence=confidence)
@@ -141,5 +170,5 @@ def _row(cell: _Cell, design_effect: float, settings: StatsSettings) -> dict[str
         "f1": cell.counts.f1,
         "support": support.value,
         "unit": "speaker" if cell.all_named else "utterance",
-        "ranked": not pooled and cell.all_named and cell.n_speakers >= settings.min_speakers,
+        "ranked": not pooled and is_ranked(cell.words, all_named=cell.all_named, min_speakers=settings.min_speakers),
     }

@@ -10,17 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.records import Interval
-from pipeline.stats.counts import FloatArray, Group
-from pipeline.stats.jackknife import (
-    MIN_K_EFF,
-    effective_speakers,
-    interval,
-    leave_one_out,
-    log_interval,
-    logarithm,
-    variance,
-    welch_degrees,
-)
+from pipeline.stats.counts import MIN_K_EFF, FloatArray, Group, effective_speakers
+from pipeline.stats.jackknife import interval, leave_one_out, log_interval, logarithm, variance, welch_degrees
 
 
 @dataclass(frozen=True, slots=True)

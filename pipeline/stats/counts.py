@@ -14,7 +14,16 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+MIN_K_EFF = 3.0
+"""Below this effective number of speakers there is no interval, and no place in an order (statistics: 2.4)."""
+
 KINDS = ("hits", "substitutions", "deletions", "insertions")
+
+
+def effective_speakers(words: IntArray) -> float:
+    """Return k_eff = N^2 / sum N_s^2 of the reference words per speaker; 0 without words."""
+    total = float(words.sum())
+    return total**2 / float(np.square(words.astype(np.float64)).sum()) if total else 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,6 +88,10 @@ class Group:
         """Whether every unit is a named speaker."""
         return self.n_speakers == len(self.units)
 
+    def is_ranked(self, min_speakers: int) -> bool:
+        """Return whether this accent may be compared."""
+        return is_ranked(self.words, all_named=self.all_named, min_speakers=min_speakers)
+
     @property
     def wer(self) -> float:
         """Errors / reference words of the group; not capped at 1. Needs at least one unit."""
@@ -134,15 +147,18 @@ def group(counts: Tally, accent: str, condition: str) -> Group:
     )
 
 
-def is_ranked(one: Group, min_speakers: int) -> bool:
-    """Return whether an accent may be compared: all of its speakers are named and there are enough of them."""
-    return one.all_named and one.n_speakers >= min_speakers
+def is_ranked(words: IntArray, *, all_named: bool, min_speakers: int) -> bool:
+    """Return whether an accent may be compared: speakers all named, enough of them, and no one outweighing the rest.
+
+    ``words``: reference words of each speaker, shape (k,), all above zero.
+    """
+    return all_named and len(words) >= min_speakers and effective_speakers(words) >= MIN_K_EFF
 
 
 def ranked_groups(counts: Tally, condition: str, min_speakers: int) -> list[Group]:
     """Return the accents that may be compared under ``condition``, in the order of their labels."""
     every = (group(counts, accent, condition) for accent in counts.accents)
-    return [one for one in every if is_ranked(one, min_speakers)]
+    return [one for one in every if one.is_ranked(min_speakers)]
 
 
 def _units(rows: pd.DataFrame) -> list[Unit]:

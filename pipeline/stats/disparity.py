@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline import tables
 from pipeline.records import Interval
 from pipeline.stats.contrasts import contrast
-from pipeline.stats.counts import FloatArray, Group, IntArray, Tally, group, is_ranked, ranked_groups, studies, tally
+from pipeline.stats.counts import FloatArray, Group, IntArray, Tally, group, ranked_groups, studies, tally
 from pipeline.stats.omnibus import OWN_VARIANCE_SPEAKERS, needs_half_error, q_statistic
 from pipeline.stats.permutation import generator, group_sums, p_value, rearrangements
 from pipeline.stats.settings import StatsSettings
@@ -150,7 +150,7 @@ def _reference(counts: Tally, condition: str, settings: StatsSettings) -> tuple[
     name = settings.reference_accent
     if name is None:
         return None, ""
-    if is_ranked(group(counts, name, condition), settings.min_speakers):
+    if group(counts, name, condition).is_ranked(settings.min_speakers):
         return name, ""
     return None, f"the reference accent '{name}' has fewer than {settings.min_speakers} named speakers here"
 

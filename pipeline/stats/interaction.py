@@ -15,16 +15,8 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.records import Interval
-from pipeline.stats.counts import studies
-from pipeline.stats.jackknife import (
-    MIN_K_EFF,
-    effective_speakers,
-    interval,
-    leave_one_out,
-    quantile,
-    variance,
-    welch_degrees,
-)
+from pipeline.stats.counts import MIN_K_EFF, effective_speakers, studies
+from pipeline.stats.jackknife import interval, leave_one_out, quantile, variance, welch_degrees
 from pipeline.stats.maxt import CellTest, Tested, family, max_t
 from pipeline.stats.paired import Changes, PairedAccent, changes, paired_accents
 from pipeline.stats.permutation import generator

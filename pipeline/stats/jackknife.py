@@ -14,16 +14,8 @@ from scipy.special import stdtrit
 from pipeline.records import Interval
 from pipeline.stats.counts import FloatArray, IntArray
 
-MIN_K_EFF = 3.0
-"""Below this effective number of speakers no interval is shown."""
 MAX_FOLD = 9.0
 """An interval whose upper bound is more than this many times its lower bound is not shown."""
-
-
-def effective_speakers(words: IntArray) -> float:
-    """Return k_eff = N^2 / sum N_s^2 of the reference words per speaker; 0 without words."""
-    total = float(words.sum())
-    return total**2 / float(np.square(words.astype(np.float64)).sum()) if total else 0.0
 
 
 def leave_one_out(errors: IntArray, words: IntArray) -> FloatArray:

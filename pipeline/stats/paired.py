@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
-from pipeline.stats.counts import FloatArray, Group, Unit, group, has_words, is_ranked, tally
+from pipeline.stats.counts import FloatArray, Group, Unit, group, has_words, tally
 
 HALF_ERROR = 0.5
 
@@ -48,7 +48,7 @@ def paired_accents(rows: pd.DataFrame, reference: str, condition: str, *, min_sp
     found = {}
     for accent in counts.accents:
         before, after = group(counts, accent, reference), group(counts, accent, condition)
-        found[accent] = PairedAccent(before, after, ranked=is_ranked(after, min_speakers))
+        found[accent] = PairedAccent(before, after, ranked=after.is_ranked(min_speakers))
     return found
 
 

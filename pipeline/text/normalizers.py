@@ -36,6 +36,8 @@ class NoSettings(BaseModel):
 class WhisperEnglish:
     """OpenAI Whisper's English text normalizer, from the torch-free ``whisper-normalizer`` package.
 
+    One departure: a word of nothing but full stops, which it leaves of an ellipsis, is no word here.
+
     It drops fillers and bracketed text, expands contractions, spells numbers as digits and turns British
     into American spelling. It is not idempotent on number strings, so it is applied once.
     """
@@ -53,13 +55,13 @@ class WhisperEnglish:
 
     def __call__(self, text: str) -> str:
         """Return the normalized text."""
-        return " ".join(str(self._normalize(text)).split())
+        return " ".join(word for word in str(self._normalize(text)).split() if word.strip("."))
 
     def version(self) -> str:
         """Return the package and its version."""
         from importlib.metadata import version
 
-        return f"whisper-normalizer {version('whisper-normalizer')}"
+        return f"whisper-normalizer {version('whisper-normalizer')} without lone full stops"
 
 
 class Verbatim:

@@ -13,7 +13,8 @@ from pipeline.errors import ConfigError, StudyError, TableError
 
 def a_record(folder: RunFolder, **changes: object) -> RunRecord:
     fields = {
-        "run_name": folder.name, "status": "finished", "started_at": "t0", "finished_at": "t1", "overrides": [],
+        "run_name": folder.name, "status": "finished", "stages_done": [], "protected": True,
+        "started_at": "t0", "finished_at": "t1", "overrides": [],
         "config": {}, "config_sha256": "aaa", "seed": 0, "versions": {}, "commit": None, "device": "cpu",
         "corpus": None, "conditions": [], "backend": None, "counts": {}, "timings_s": {}, "hashes": {}, "history": [],
     }  # fmt: skip
@@ -55,10 +56,11 @@ def test_another_configuration_never_overwrites_a_finished_run(tmp_path: Path) -
 def test_scratch_and_unfinished_runs_give_way(tmp_path: Path, name: str, status: str) -> None:
     folder = RunFolder(tmp_path / name)
     folder.open("aaa")
-    folder.write_record(a_record(folder, status=status))
+    folder.write_record(a_record(folder, status=status, protected=status == "finished"))
     write_atomic(folder.path / "old.csv", "x")
+    write_atomic(folder.path / "my_notes.txt", "precious")
     assert folder.open("bbb") is None
-    assert list(folder.path.iterdir()) == []
+    assert [path.name for path in folder.path.iterdir()] == ["my_notes.txt"]
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

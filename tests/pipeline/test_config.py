@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import build
+from pipeline.config import build, over_stored
 from pipeline.errors import ConfigError
 
 Composed = Callable[..., dict[str, Any]]
@@ -37,6 +37,7 @@ def test_all_mistakes_are_reported_in_one_paragraph(composed: Composed) -> None:
         ("asr", None, "asr"),
         ("conditions", {}, "conditions"),
         ("conditions", {"clean": {"steps": "no"}}, "conditions.clean"),
+        ("conditions", {"a/b": {}}, "'a/b' is no name"),
         ("normalizer", {"x": {"kind": "y"}}, "normalizer.x"),
         ("seed", "one", "seed"),
         ("seed", True, "seed"),
@@ -77,3 +78,12 @@ def test_the_hash_is_of_what_decides_a_number(composed: Composed) -> None:
     other_stats = build(composed("asr=scripted", "stats.min_speakers=7"))
     assert other_stats.sha256 != plain.sha256
     assert other_stats.upstream_sha256 == plain.upstream_sha256
+
+
+def test_a_recomputation_takes_the_stored_sections_and_only_the_keys_that_are_changed() -> None:
+    stored = {"corpus": {"kind": "manifest", "path": "theirs.csv"}, "stats": {"min_speakers": 5, "confidence": 0.9}}
+    raw = {"corpus": {"kind": "probes"}, "stats": {"min_speakers": 3, "confidence": 0.95}, "run_name": "x"}
+    merged = over_stored(raw, stored, {"run_name", "stats.min_speakers", "stats.nonesuch"})
+    assert merged == {"corpus": stored["corpus"], "stats": {"min_speakers": 3, "confidence": 0.9}, "run_name": "x"}
+    assert over_stored(raw, stored, {"stats"})["stats"] == raw["stats"]
+    assert stored["stats"]["min_speakers"] == 5

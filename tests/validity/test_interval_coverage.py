@@ -7,7 +7,8 @@ The published figures (3,000 cells, Monte Carlo SE .004) are .947/.949/.935/.948
 import numpy as np
 import pytest
 
-from pipeline.stats.jackknife import effective_speakers, log_interval, log_variance
+from pipeline.stats.counts import effective_speakers
+from pipeline.stats.jackknife import log_interval, log_variance
 
 pytestmark = pytest.mark.slow
 

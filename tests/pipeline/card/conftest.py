@@ -120,6 +120,8 @@ def _record(plan: Plan) -> RunRecord:
         counts={},
         timings_s={},
         hashes={},
+        stages_done=[],
+        protected=False,
         history=[],
     )
 

@@ -224,6 +224,16 @@ def test_both_scales_of_the_interaction_are_labeled(study: Build) -> None:
     assert "Over all conditions together: permutation test of the interaction (log scale), p = 0.300" in text
 
 
+def test_the_summary_names_an_interaction_only_where_it_is_shown(study: Build) -> None:
+    given = study()
+    assert not [sentence for sentence in build(given).summary if "harm ratio" in sentence.text]
+    place = (given.interactions["accent"] == "v_w_merger") & (given.interactions["condition"] == "babble_10")
+    shown = given.interactions.assign(p_adjusted=given.interactions["p_adjusted"].mask(place, 0.004))
+    named = [one.text for one in build(replace(given, interactions=shown)).summary if "harm ratio" in one.text]
+    assert len(named) == 1
+    assert "v_w_merger under babble_10, harm ratio 1.40 (1.10 to 1.80) (p = 0.004; " in named[0]
+
+
 def test_degradation_is_paired_and_adds_up(study: Build) -> None:
     numbers = build(study()).numbers
     item = next(d for d in numbers.degradation if (d.key.accent, d.key.condition) == ("v_w_merger", "babble_10"))

@@ -237,9 +237,9 @@ def test_speakers_are_the_talkers_and_their_recordings_are_read_when_asked_for(w
     utterances = corpus.load().utterances
     talkers = corpus.talkers(utterances.sample(frac=1, random_state=0))
     assert [(one.talker_id, one.group, one.accent, len(one.recordings)) for one in talkers] == [
-        ("s0", "s0", "scottish", 2),
-        ("s1", "s1", "scottish", 2),
-        ("u4", "u4", "scottish", 1),
+        ("scottish/s0", "s0", "scottish", 2),
+        ("scottish/s1", "s1", "scottish", 2),
+        ("scottish/u4", "u4", "scottish", 1),
     ]
     assert talkers[0].recordings[0].sha256 == utterances["audio_sha256"][0]
     assert talkers[0].recordings[0].load().shape == (1600,)

@@ -136,3 +136,31 @@ def test_audio_that_vanished_after_planning_is_an_exclusion(study_of: Callable[.
     assert set(lost["utterance_id"]) == {"a0_s000_00"}
     assert set(lost["condition"]) == {"clean", "machine_tonal_5"}
     assert outcome.n_failed == 2
+
+
+def test_audio_that_changed_after_planning_is_never_remembered_under_its_old_name(
+    study_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    two = "conditions=[clean,machine_tonal_5]"
+    run(study_of(Listener(), two, "stages=[load_utterances,plan_trials]"), store_path=tmp_path / "s.db", overrides=[])
+    victim = tmp_path / "corpus" / "audio" / "a0_s000_00.wav"
+    before = victim.read_bytes()
+    victim.write_bytes((tmp_path / "corpus" / "audio" / "a1_s001_01.wav").read_bytes())
+    late = study_of(Listener(), two, "stages=[transcribe,score,summarize,write_card]")
+    outcome = run(late, store_path=tmp_path / "s.db", overrides=[])
+    lost = pd.read_parquet(outcome.folder / "exclusions.parquet")
+    assert set(lost["reason"]) == {"audio_changed"}
+    assert outcome.n_failed == 2
+    victim.write_bytes(before)
+    again = Listener()
+    run(study_of(again, two), store_path=tmp_path / "s.db", overrides=[])
+    assert len(again.heard) == 2
+
+
+def test_two_conditions_with_one_definition_are_two_conditions(study_of: Callable[..., Any], tmp_path: Path) -> None:
+    quiet = "+conditions.quiet={version: 1, family: reference, description: clean again, sources: [], steps: []}"
+    outcome = run(study_of(Listener(), "conditions=[clean]", quiet), store_path=tmp_path / "s.db", overrides=[])
+    cells = pd.read_parquet(outcome.folder / "cells.parquet")
+    same = cells.drop(columns="condition").groupby(["accent", "normalizer"])["wer"].nunique()
+    assert set(cells["condition"]) == {"clean", "quiet"}
+    assert (same == 1).all()

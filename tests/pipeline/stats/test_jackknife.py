@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pipeline.stats import jackknife
+from pipeline.stats.counts import effective_speakers
 
 counts = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 500)), min_size=2, max_size=30)
 
@@ -18,12 +19,12 @@ def arrays(pairs):
 
 
 def test_effective_speakers_is_the_count_when_words_are_equal():
-    assert jackknife.effective_speakers(np.array([70, 70, 70, 70])) == pytest.approx(4)
+    assert effective_speakers(np.array([70, 70, 70, 70])) == pytest.approx(4)
 
 
 def test_effective_speakers_of_three_unequal_speakers_by_hand():
     # 300^2 / (100^2 + 120^2 + 80^2) = 90000 / 30800
-    assert jackknife.effective_speakers(np.array([100, 120, 80])) == pytest.approx(90000 / 30800)
+    assert effective_speakers(np.array([100, 120, 80])) == pytest.approx(90000 / 30800)
 
 
 def test_the_log_variance_of_three_unequal_speakers_by_hand():
@@ -60,7 +61,7 @@ def test_the_order_of_speakers_does_not_matter(pairs):
 @given(counts)
 def test_effective_speakers_lies_between_one_and_the_count(pairs):
     _, words = arrays(pairs)
-    assert 1 - 1e-9 <= jackknife.effective_speakers(words) <= len(pairs) + 1e-9
+    assert 1 - 1e-9 <= effective_speakers(words) <= len(pairs) + 1e-9
 
 
 @given(counts, st.integers(2, 9))

@@ -33,6 +33,8 @@ def test_verbatim_folds_case_punctuation_and_unicode_only(text: str, expected: s
         ("I ain't finna go, y'all gonna be late", "i aint finna go you all going to be late"),
         ("Um, the colour", "the color"),
         ("O'Brien's", "0 brien is"),
+        ("I don't know... 3.5 percent.", "i do not know 3.5%"),
+        ("...", ""),
     ],
 )
 def test_whisper_english_rewrites_dialect_fillers_and_names(text: str, expected: str) -> None:
