@@ -60,7 +60,7 @@ def assign_slots(utterances: Sequence[SlotInput], *, by: Pairing, slots: int, se
     Args:
         utterances: everything that will be rendered.
         by: ``slot``: within each accent, utterances in the hashed order of their words, then of their ids, rank
-            modulo ``slots``; accents that read the same texts so meet the same noise on the same words.
+            modulo ``slots``; accents that read exactly the same texts so meet the same noise on the same words.
             ``prompt``: the same words always meet the same slot, also within an accent.
             ``utterance``: each utterance's own hash; no pairing.
         slots: how many realizations there are.

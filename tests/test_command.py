@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +50,7 @@ def test_help_and_a_scripted_run_work_without_torch_and_without_a_recognizer(tmp
         assert done.returncode == (0 if arguments == ["--help"] else 2)
 
 
+@pytest.mark.slow
 def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -81,6 +84,7 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     assert "seed" in other_seed.stderr
 
 
+@pytest.mark.slow
 def test_recomputing_without_a_change_gives_the_same_tables(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_mistake_is_a_sentence_without_a_traceback(command: Command, arguments
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_customers_condition_joins_from_a_folder_of_their_own(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -142,6 +147,7 @@ def test_a_customers_condition_joins_from_a_folder_of_their_own(
     assert recomputed.returncode == 0, recomputed.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -163,6 +169,7 @@ def test_a_mailed_condition_that_is_no_condition_stops_before_anything_runs(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_sweep_gives_every_job_its_own_folder(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -175,34 +182,50 @@ def test_a_sweep_gives_every_job_its_own_folder(
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".yaml"] == []
 
 
+def _wait_until_heard(store: Path, enough: int, process: subprocess.Popen[bytes]) -> None:
+    """Return as soon as the store holds ``enough`` of the eight transcripts, while the run goes on."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the run ended before it could be killed"
+        if store.exists():
+            try:
+                with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+                    if connection.execute("SELECT count(*) FROM transcripts").fetchone()[0] >= enough:
+                        return
+            except sqlite3.OperationalError:  # the tables are not there yet
+                pass
+        time.sleep(0.02)
+    raise AssertionError("nothing was transcribed in time")
+
+
 @pytest.mark.slow
 @pytest.mark.recognizer
 def test_kill_minus_nine_at_any_moment_and_resume_gives_identical_tables(command: Command, tmp_path: Path) -> None:
     small = ["corpus.features=[baseline,th_stopping]", "corpus.voices=2", "conditions=[clean,babble_10]"]
+    small += ["asr.batch_size=1"]
     undisturbed = command(*small, "run_name=undisturbed", "cache_dir=one")
     assert undisturbed.returncode == 0, undisturbed.stderr
     arguments = [*small, "run_name=killed", "cache_dir=two"]
-    killed = 0
-    for wait_s in (3.0, 4.5, 6.0):
+    for enough in (0, 1, 3, 5):
         process = subprocess.Popen(
             [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        time.sleep(wait_s)
-        if process.poll() is None:
-            killed += 1
-            os.killpg(process.pid, signal.SIGKILL)
+        _wait_until_heard(tmp_path / "two" / "transcripts.sqlite", enough, process)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     resumed = command(*arguments)
     assert resumed.returncode == 0, resumed.stderr
-    assert killed > 0
-    assert "were remembered" in resumed.stdout
+    remembered = RunFolder(tmp_path / "results" / "killed").record()
+    assert remembered is not None
+    assert 5 <= remembered.counts["transcribe.remembered"] < 8
     for name in ("utterances", "trials", "renderings", "scores", "cells", "disparities", "interactions", "exclusions"):
         one = pd.read_parquet(tmp_path / "results" / "undisturbed" / f"{name}.parquet")
         two = pd.read_parquet(tmp_path / "results" / "killed" / f"{name}.parquet")
         pd.testing.assert_frame_equal(one, two)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_a_sentence(make_corpus: Callable[..., Path], tmp_path: Path) -> None:
     manifest = make_corpus(speakers=40)
     arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
