@@ -7,7 +7,7 @@ Nothing here imports or calls anything a configuration spells out.
 import copy
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -177,10 +177,18 @@ def _conditions(section: Mapping[str, Any], acoustics: Acoustics, mistakes: list
         if settings is None:
             continue
         try:
-            built.append(build_condition(name, settings, step_types=step_types, acoustics=acoustics))
+            condition = build_condition(name, settings, step_types=step_types, acoustics=acoustics)
+            built.append(replace(condition, definition=condition.definition | _outside(condition)))
         except ConditionError as error:
             mistakes.extend(str(error).splitlines())
     return built
+
+
+def _outside(condition: Condition) -> dict[str, Any]:
+    """Return the versions of other distributions' steps: an upgraded step must not reuse what it rendered before."""
+    points = [plugins.available(plugins.STEPS)[step["kind"]] for step in condition.definition["steps"]]
+    others = {point.name: point.dist for point in points if point.dist and point.dist.name != plugins.OURS}
+    return {"outside_steps": {name: f"{dist.name} {dist.version}" for name, dist in others.items()}} if others else {}
 
 
 def _plugin(group: str, section: object, where: str, mistakes: list[str]) -> Any:

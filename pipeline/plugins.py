@@ -10,6 +10,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from pipeline.errors import ConfigError, did_you_mean
 
+OURS = "asr-accent-study"
+"""The distribution that registers the built-ins."""
+
 CORPORA = "pipeline.corpora"
 BACKENDS = "pipeline.asr"
 NORMALIZERS = "pipeline.normalizers"

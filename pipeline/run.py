@@ -19,7 +19,7 @@ from pipeline.asr.store import TranscriptStore
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.base import VOICE
-from pipeline.errors import ConfigError, did_you_mean
+from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.records import Exclusion, Reason
 from pipeline.stages.load_utterances import load_utterances
 from pipeline.stages.plan_trials import plan_trials
@@ -152,8 +152,7 @@ def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
     settings = study.settings
     folder = RunFolder(Path(settings.results_dir) / settings.run_name)
     with folder.locked():
-        if "transcribe" in settings.stages:
-            study.backend.prepare()
+        _check_what_is_named(study)
         earlier = _earlier_exclusions(study, folder)
         this = Run(study, folder, store_path, provenance.begin(study, folder, overrides), earlier)
         this.write_ledger()
@@ -165,6 +164,23 @@ def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
             this.write_ledger()
         folder.write_record(this.complete_record(this.end))
     return Outcome(this.record, folder.path, this.card, this.counts.get("transcribe.remembered", 0), this.n_failed)
+
+
+def _check_what_is_named(study: Study) -> None:
+    """Look for the recognizer's and the corpus's files, and report what is missing of both together."""
+    mistakes: list[StudyError] = []
+    if "transcribe" in study.settings.stages:
+        try:
+            study.backend.prepare()
+        except StudyError as error:
+            mistakes.append(error)
+    if "load_utterances" in study.settings.stages:
+        absent = [path for path in study.corpus.inputs() if not path.exists()]
+        mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
+    if len(mistakes) == 1:
+        raise mistakes[0]
+    if mistakes:
+        raise ConfigError(f"{len(mistakes)} mistakes: " + " | ".join(str(one) for one in mistakes))
 
 
 def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.corpora.base import Corpus
-from pipeline.errors import ManifestError
+from pipeline.errors import ManifestError, first_five
 from pipeline.records import Exclusion
 
 NAME = "load_utterances"
@@ -23,10 +23,10 @@ def load_utterances(corpus: Corpus) -> tuple[pd.DataFrame, list[Exclusion], int]
     loaded = corpus.load()
     utterances = tables.check(loaded.utterances, tables.Utterances, where=NAME)
     if utterances.empty:
-        reasons = sorted({str(lost.reason) for lost in loaded.exclusions})
+        reasons = first_five(f"{lost.utterance_id}: {lost.reason} ({lost.detail})" for lost in loaded.exclusions)
         raise ManifestError(
-            f"corpus '{corpus.name}': none of its {loaded.rows} rows can be used "
-            f"({', '.join(reasons) or 'it is empty'}). Set corpus.on_bad_row=stop to see the first offenders."
+            f"corpus '{corpus.name}': none of its {loaded.rows} rows can be used: {reasons or 'it is empty'}. "
+            "Mend the manifest or its settings; conf/README.md says what a row needs."
         )
     if (utterances["accent"] == tables.POOLED).any():
         raise ManifestError(

@@ -110,7 +110,8 @@ def _accent_row(one: _Condition, accent: str, tested: Tested | None, settings: S
     n_speakers = here.after.n_speakers if here else 0
     if accent not in one.ranked:
         named = here is None or here.after.all_named
-        floor = f"{n_speakers} speakers heard in both conditions, {settings.min_speakers} needed"
+        people = "1 speaker" if n_speakers == 1 else f"{n_speakers} speakers"
+        floor = f"{people} heard in both conditions, {settings.min_speakers} needed"
         return _row(accent, one.name, n_speakers, f"not compared: {floor if named else 'speakers without names'}")
     if len(one.ranked) < 2:
         return _row(accent, one.name, n_speakers, f"not compared: {one.note}")

@@ -1,6 +1,7 @@
 """The configuration is data; every mistake in it is reported, together, before anything runs."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,16 @@ def test_a_recomputation_takes_the_stored_sections_and_only_the_keys_that_are_ch
     assert merged == {"corpus": stored["corpus"], "stats": {"min_speakers": 3, "confidence": 0.9}, "run_name": "x"}
     assert over_stored(raw, stored, {"stats"})["stats"] == raw["stats"]
     assert stored["stats"]["min_speakers"] == 5
+
+
+def test_another_distributions_step_brings_its_version_into_the_conditions_identity(
+    composed: Composed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = composed("asr=scripted", "conditions=[clean,landline_g711]")
+    ours = {one.name: one.definition for one in build(raw).conditions}
+    monkeypatch.setattr("pipeline.plugins.OURS", "somebody-else")
+    theirs = {one.name: one.definition for one in build(raw).conditions}
+    assert theirs["clean"] == ours["clean"]
+    assert theirs["landline_g711"] == ours["landline_g711"] | {
+        "outside_steps": {kind: f"asr-accent-study {version('asr-accent-study')}" for kind in ("codec", "handset")}
+    }

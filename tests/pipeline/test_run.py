@@ -139,3 +139,12 @@ def test_a_finished_run_is_not_overwritten_when_its_manifest_has_changed(study: 
     with pytest.raises(ConfigError, match=r"manifest\.csv has changed"):
         study()
     assert study("run_name=other").record.status == "finished"
+
+
+def test_missing_files_of_recognizer_and_corpus_are_reported_together(
+    composed: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    overrides = ["corpus=manifest", "corpus.path=no_manifest.csv", "asr=transcripts", "asr.path=no_hypotheses.csv"]
+    study = build(composed(*overrides, "conditions=[clean]", f"results_dir={tmp_path}"))
+    with pytest.raises(ConfigError, match=r"2 mistakes: .*no_hypotheses\.csv.*no_manifest\.csv"):
+        run(study, store_path=tmp_path / "store.db", overrides=[])
