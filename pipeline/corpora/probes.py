@@ -135,8 +135,9 @@ class ProbeCorpus:
             name=NAME,
             description=(
                 "Synthetic speech. Each group is one documented pronunciation feature, applied to every word it fits; "
-                "the same sentences and virtual voices appear under every feature. It shows which pronunciations cost "
-                "words and says nothing about any people."
+                "the same sentences and virtual voices appear under every feature. A speaker is a voice within a "
+                "feature, so each voice counts once in every group; intervals over all groups take the voice as the "
+                "unit. It shows which pronunciations cost words and says nothing about any people."
             ),
             synthetic=True,
             style="synthetic",
