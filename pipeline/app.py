@@ -6,6 +6,8 @@ but some trials failed (they are listed in exclusions.csv); 130 stopped by hand.
 
 import io
 import logging
+import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,9 +15,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 if TYPE_CHECKING:
     from pipeline.run import Outcome
@@ -39,14 +43,32 @@ OmegaConf.clear_resolver("oc.env")
 def main() -> None:
     """Run ``python -m pipeline`` with the arguments in ``sys.argv``."""
     entered.clear()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors over instead of printing parts of a traceback
     try:
         _task()
-    except SystemExit as stop:
-        # Hydra ends with 1 for a mistake in an override, before the study is entered: the user's to mend
-        raise SystemExit(MISTAKE if stop.code == BUG and not entered else stop.code) from None
+    except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+        if entered:
+            raise
+        print(f"error: {_composed_wrong(error)}", file=sys.stderr)
+        raise SystemExit(MISTAKE) from None
     except KeyboardInterrupt:
         _stopped()
     raise SystemExit(max(entered, default=DONE, key=GRAVITY.index))
+
+
+def _composed_wrong(error: Exception) -> str:
+    """Return Hydra's message as one sentence, without its list of search paths and its advice to force the key."""
+    parts = (str(part) for part in (error, error.__cause__) if part)
+    text = " ".join(" ".join(parts).split())
+    for tail in ("Available options", "Config search path", "To append to your config", "full_key:"):
+        text = text.split(tail)[0].strip()
+    if chosen := re.search(r"Could not (?:find|load) '(\w+)/([^']+)'", text):
+        from pipeline.errors import did_you_mean
+
+        group, name = chosen.groups()
+        return f"{text.rstrip('.')}.{did_you_mean(name, (file.stem for file in (CONF / group).glob('*.yaml')))}"
+    given = " ".join(sys.argv[1:])
+    return f"{text} (given: {given}). python -m pipeline --help lists the choices, --cfg job the keys."
 
 
 def _stopped() -> NoReturn:

@@ -115,6 +115,8 @@ def test_recomputing_without_a_change_gives_the_same_tables(
         (["corpus=manifest", "corpus.path=.", "asr=scripted"], "is a folder"),
         (["results_dir=/dev/null", "asr=scripted"], "results_dir"),
         (["sead=3"], "sead"),
+        (["asr=null"], "asr"),
+        (["conditions=[clean,bable_10]"], "babble_10"),
         (["asr=scripted", "+asr.seeed=1"], "Did you mean 'seed'"),
         (["stages=[score]", "run_name=never_made"], "no run is here"),
         (["run_name=../../etc"], "no folder name"),
@@ -152,6 +154,7 @@ def test_a_customers_condition_joins_from_a_folder_of_their_own(
     ("text", "expected"),
     [
         ("", "holds no top-level key 'mailed'"),
+        ("mailed: [\n", "mailed.yaml"),
         ("other: {version: 1, family: noise, description: x, sources: [], steps: []}\n", "no top-level key 'mailed'"),
         ('mailed: {version: 1, family: noise, description: "${oc.env:HOME}", sources: [], steps: []}\n', "oc.env"),
         ("mailed: {version: 1, family: noise, description: x, sources: [], steps: [{_target_: os.getcwd}]}\n", "kind"),
@@ -166,6 +169,7 @@ def test_a_mailed_condition_that_is_no_condition_stops_before_anything_runs(
     done = command("--config-dir", "my_conf", "asr=scripted", "conditions=[clean,mailed]")
     assert done.returncode == 2, done.stderr
     assert expected in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "results").exists()
 
 
