@@ -148,7 +148,9 @@ def interaction_sentences(evidence: Evidence) -> list[Sentence]:
     for item in shown:
         what = f"{accent_name(item.key.accent)} under {label(item.key.condition)}"
         interval = between(item.ci_low, item.ci_high, scale=1, digits=2)
-        text = f"Shown after adjustment for all cells: {what}, harm ratio {item.ratio:.2f} {interval}".strip()
+        # both scales: an accent with hardly any errors may double them and still lose the fewest words
+        impact = f", impact {points(item.extra_points)} of WER" if item.extra_points is not None else ""
+        text = f"Shown after adjustment for all cells: {what}, harm ratio {item.ratio:.2f} {interval}".strip() + impact
         behind = evidence.stands_on(item.n_speakers, item.n_ref_words)
         sentences.append(Sentence(text=f"{text} ({p_value(item.p_adjusted)}; {behind}).", key=item.key))
     return sentences

@@ -231,7 +231,9 @@ def test_the_summary_names_an_interaction_only_where_it_is_shown(study: Build) -
     shown = given.interactions.assign(p_adjusted=given.interactions["p_adjusted"].mask(place, 0.004))
     named = [one.text for one in build(replace(given, interactions=shown)).summary if "harm ratio" in one.text]
     assert len(named) == 1
-    assert "v_w_merger under babble_10, harm ratio 1.40 (1.10 to 1.80) (p = 0.004; " in named[0]
+    assert (
+        "v_w_merger under babble_10, harm ratio 1.40 (1.10 to 1.80), impact +3.1 points of WER (p = 0.004; " in named[0]
+    )
 
 
 def test_degradation_is_paired_and_adds_up(study: Build) -> None:
