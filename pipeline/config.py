@@ -89,19 +89,10 @@ class Study:
     card: CardSettings
 
     @property
-    def upstream_sha256(self) -> str:
-        """Hash of what decides the transcripts."""
-        return sections_sha256(self.settings.model_dump(mode="json"), UPSTREAM)
-
-    @property
     def sha256(self) -> str:
         """Hash of everything that decides a number or a word of the card."""
-        return sections_sha256(self.settings.model_dump(mode="json"), UPSTREAM + DOWNSTREAM)
-
-
-def sections_sha256(config: Mapping[str, Any], sections: tuple[str, ...]) -> str:
-    """Return the hash of some sections of a resolved configuration."""
-    return sha256_of({name: config.get(name) for name in sections})
+        config = self.settings.model_dump(mode="json")
+        return sha256_of({name: config[name] for name in UPSTREAM + DOWNSTREAM})
 
 
 def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:

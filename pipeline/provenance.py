@@ -68,11 +68,11 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
         backend=_backend(study) if heard else (earlier and earlier.backend),
         counts=_before(first, earlier.counts if earlier else {}),
         timings_s=_before(first, earlier.timings_s if earlier else {}),
-        hashes={name: sha for name, sha in (earlier.hashes if earlier else {}).items() if _made_by(name) < first},
+        hashes={name: sha for name, sha in (earlier.hashes if earlier else {}).items() if _stays(name, first)},
         history=_history(study, earlier),
     )
     if earlier:
-        folder.clear(name for name in earlier.hashes if name not in record.hashes and not name.startswith(INPUT))
+        folder.clear(name for name in earlier.hashes if name not in record.hashes)
     return record
 
 
@@ -149,12 +149,15 @@ def _before(first: int, by_stage: Mapping[str, V]) -> dict[str, V]:
     return {name: value for name, value in by_stage.items() if name.split(".")[0] in STAGES[:first]}
 
 
-def _made_by(name: str) -> int:
-    """Return the place of the stage that writes a file; the card is made of every file that no stage names."""
+def _stays(name: str, first: int) -> bool:
+    """Return whether a hash stays when the stages from ``first`` on run again.
+
+    Inputs stay, so that a run which is stopped before it has read them still knows what its results were made from;
+    the ledger is written anew after every stage; the card is made of every file that no other stage names.
+    """
     stem = name.split(".")[0]
-    found = [place for place, stage in enumerate(STAGES) if stem in OUTPUTS.get(stage, ())]
-    every_stage = name.startswith(INPUT) or stem == "exclusions"
-    return 0 if every_stage else next(iter(found), len(STAGES) - 1)
+    places = [place for place, stage in enumerate(STAGES) if stem in OUTPUTS.get(stage, ())]
+    return name.startswith(INPUT) or next(iter(places), len(STAGES)) < first or (stem == "exclusions" and first > 0)
 
 
 def _history(study: Study, earlier: RunRecord | None) -> list[str]:

@@ -137,7 +137,7 @@ def _omnibus(evidence: Evidence, condition: str) -> Sentence:
 
 
 def interaction_sentences(evidence: Evidence) -> list[Sentence]:
-    """The test over all conditions, and each group that pays more under a condition by name, once it is shown."""
+    """The test over all conditions, and by name each group that is shown to lose more, or less, than in proportion."""
     shown = [
         item
         for item in evidence.numbers.interactions

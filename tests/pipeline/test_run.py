@@ -148,3 +148,17 @@ def test_missing_files_of_recognizer_and_corpus_are_reported_together(
     study = build(composed(*overrides, "conditions=[clean]", f"results_dir={tmp_path}"))
     with pytest.raises(ConfigError, match=r"2 mistakes: .*no_hypotheses\.csv.*no_manifest\.csv"):
         run(study, store_path=tmp_path / "store.db", overrides=[])
+
+
+def test_a_rerun_stopped_before_it_read_anything_still_knows_its_inputs(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study()
+    with monkeypatch.context() as broken:
+        broken.setattr("pipeline.run.load_utterances", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            study()
+    manifest = tmp_path / "corpus" / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("blue folder", "green folder"))
+    with pytest.raises(ConfigError, match=r"manifest\.csv has changed"):
+        study()
