@@ -4,7 +4,7 @@
 utterance meets; ``resources`` holds what the steps share; every effect is one file.
 """
 
-RENDERER_VERSION = "1"
+RENDERER_VERSION = "2"
 """Part of every condition's definition: raise it when any rendered sample may change."""
 
 SAMPLE_RATE_HZ = 16_000

@@ -5,7 +5,7 @@ afterwards, so level and condition are never confounded.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -13,12 +13,25 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel, Field, ValidationError
 
 from augment import RENDERER_VERSION
-from augment.errors import ConditionError
-from augment.level import Samples, checked
+from augment.errors import ConditionError, NoActiveSpeechError
+from augment.level import Samples
 from augment.mistakes import did_you_mean, sentences
-from augment.rendering import Realised, Rendering, finished
+from augment.rendering import Done, Realised, Rendering, finished
 from augment.resources import Resources
-from augment.step import Acoustics, Effect, Plan, PlanInput, PlanValue, Step, StepSettings
+from augment.source import Source, Speech
+from augment.step import (
+    Acoustics,
+    Effect,
+    Law,
+    Plan,
+    PlanInput,
+    PlanValue,
+    Promise,
+    Scene,
+    Stage,
+    Step,
+    StepSettings,
+)
 
 __all__ = [
     "Acoustics",
@@ -27,15 +40,17 @@ __all__ = [
     "Plan",
     "PlanInput",
     "PlanValue",
+    "Probe",
     "Realised",
     "Rendering",
+    "Source",
     "build_condition",
 ]
 
+Probe = Literal["speech", "noise_only"]
 Family = Literal["reference", "noise", "room", "handset", "channel", "last_mile"]
 
-_SETS_SNR: Final = frozenset({"add_noise"})
-"""Kinds of step of which a condition may hold one, because a rendering reports one SNR."""
+_SETS_SNR: Final = "add_noise"
 
 
 class ConditionSettings(StepSettings):
@@ -48,7 +63,7 @@ class ConditionSettings(StepSettings):
     sources: list[str] = Field(default_factory=list)
     """Standards and publications behind the numbers."""
     order: Literal["physical", "free"] = "physical"
-    """``physical``: from mouth to recognizer (noise, handset, codec); ``free``: as listed."""
+    """``physical``: from mouth to recognizer, as ``Stage`` lists it; ``free``: as written here."""
     steps: list[dict[str, Any]] = Field(default_factory=list)
 
 
@@ -59,6 +74,7 @@ class Condition:
     name: str
     settings: ConditionSettings
     acoustics: Acoustics
+    kinds: tuple[str, ...]
     steps: tuple[Step, ...]
     definition: dict[str, Any]
     """Everything that decides a rendered sample, apart from audio, plan and seed; JSON-able."""
@@ -69,12 +85,15 @@ class Condition:
         return self.settings.family
 
     def check(self, resources: Resources) -> None:
-        """Raise a ConditionError, before anything is planned, if this condition cannot be made here."""
-        for step in self.steps:
+        """Raise a ConditionError, before anything is planned, with everything that cannot be made here."""
+        problems = []
+        for number, step in enumerate(self.steps):
             try:
                 step.check(resources)
             except ConditionError as error:
-                raise ConditionError(f"conditions.{self.name}: {error}") from error
+                problems.append(f"{self._where(number)}: {error}")
+        if problems:
+            raise ConditionError(" | ".join(problems))
 
     def plan(self, target: PlanInput, slot: int, resources: Resources) -> dict[str, PlanValue]:
         """Decide everything that is drawn for one utterance in one slot.
@@ -87,54 +106,101 @@ class Condition:
         """
         if not 0 <= slot < resources.slots:
             raise ConditionError(f"conditions.{self.name}: slot {slot} is not one of 0 to {resources.slots - 1}")
-        plans = [step.plan(target, slot, resources) for step in self.steps]
-        return {f"{number}.{key}": value for number, planned in enumerate(plans) for key, value in planned.items()}
+        plan: dict[str, PlanValue] = {}
+        for number, step in enumerate(self.steps):
+            plan |= {f"{number}.{key}": value for key, value in step.plan(target, slot, resources).items()}
+            target = replace(target, samples_16k=step.length_out(target.samples_16k))
+        return plan
 
-    def render(self, samples: ArrayLike, plan: Plan, resources: Resources) -> Rendering:
+    def render(
+        self, samples: ArrayLike | Source, plan: Plan, resources: Resources, *, probe: Probe = "speech"
+    ) -> Rendering:
         """Render one utterance as planned.
 
         Args:
-            samples: one channel at 16 kHz, full scale 1.0, any level.
+            samples: one channel at 16 kHz, full scale 1.0, any level; a ``Source`` is measured once for all conditions.
             plan: what ``plan`` returned for it.
             resources: the same talkers, seed and slots.
+            probe: ``noise_only`` leaves the talker out and everything else as it is: the same noise at the same gain
+                through the same channel; silence where the condition adds no noise.
 
         Raises:
             NoActiveSpeechError: if the samples hold no active speech.
-            ConditionError: if they are not finite numbers, the plan does not fit, or the measured SNR is off
-                by more than the tolerance.
+            ConditionError: if they are not finite numbers, the plan does not fit, or what came out is further from
+                what was asked than its tolerance.
         """
-        source = checked(samples)
-        gain, level = resources.leveling(source, self.acoustics.target_level_dbov)
-        current = source * gain
-        effects: list[Effect] = []
+        source = samples if isinstance(samples, Source) else Source(samples)
+        speech, level = source.leveled(self.acoustics.target_level_dbov)
+        current = speech.samples if probe == "speech" else np.zeros_like(speech.samples)
+        done: list[Done] = []
         for number, step in enumerate(self.steps):
-            effects.append(self._applied(number, step, current, plan, resources))
-            current = effects[-1].samples
-        return finished(current, level, effects)
+            scene = Scene(self.acoustics, resources, speech)
+            effect = self._applied(number, current, plan, scene)
+            speech = self._followed(number, current, effect, plan, scene)
+            current = effect.samples
+            done.append(Done(self.kinds[number], step.stage, effect))
+        rendering = finished(current, level, done)
+        self._check_clipping(rendering.realised)
+        return rendering
 
-    def _applied(self, number: int, step: Step, samples: Samples, plan: Plan, resources: Resources) -> Effect:
-        where = f"conditions.{self.name}.steps.{number}"
-        prefix = f"{number}."
-        planned = {key.removeprefix(prefix): value for key, value in plan.items() if key.startswith(prefix)}
-        effect = step.apply(samples, planned, self.acoustics, resources)
-        finite = int(np.count_nonzero(np.isfinite(effect.samples)))
-        if effect.samples.shape != samples.shape or finite < samples.size:
+    def _where(self, number: int) -> str:
+        return f"conditions.{self.name}.steps.{number} ({self.kinds[number]})"
+
+    def _applied(self, number: int, samples: Samples, plan: Plan, scene: Scene) -> Effect:
+        step = self.steps[number]
+        try:
+            effect = step.apply(samples, _of_step(number, plan), scene)
+        except NoActiveSpeechError as error:
+            raise NoActiveSpeechError(f"{self._where(number)}: {error}") from error
+        except ConditionError as error:
+            raise ConditionError(f"{self._where(number)}: {error}") from error
+        expected, finite = step.length_out(samples.size), int(np.count_nonzero(np.isfinite(effect.samples)))
+        if effect.samples.shape != (expected,) or finite < expected:
             raise ConditionError(
-                f"{where}: {samples.size} samples went in, {effect.samples.size} came out, {finite} of them finite"
+                f"{self._where(number)}: {expected} samples should come out, {effect.samples.size} did, "
+                f"{finite} of them finite"
             )
-        self._check_snr(effect, where)
+        for promise in effect.promises:
+            if not promise.kept:
+                raise ConditionError(f"{self._where(number)}: {_broken(promise)}")
         return effect
 
-    def _check_snr(self, effect: Effect, where: str) -> None:
-        if effect.snr_requested_db is None:
-            return
-        weighting, tolerance_db = self.acoustics.snr_weighting, self.acoustics.snr_tolerance_db
-        measured_db = effect.snr_db.get(weighting)
-        if measured_db is None or abs(measured_db - effect.snr_requested_db) > tolerance_db:
+    def _followed(self, number: int, before: Samples, effect: Effect, plan: Plan, scene: Scene) -> Speech:
+        """Return the talker alone behind a step; behind a nonlinear one, once noise was added, as before it."""
+        step, speech = self.steps[number], scene.speech
+        if step.law == Law.ADDITIVE:
+            return speech
+        if before is speech.samples:
+            return speech if effect.samples is before else Speech(effect.samples)
+        noisy = any(earlier.law == Law.ADDITIVE for earlier in self.steps[:number])
+        if (noisy and step.law == Law.NONLINEAR) or not any(map(_looks_at_speech, self.steps[number + 1 :])):
+            return speech
+        return Speech(self._applied(number, speech.samples, plan, scene).samples)
+
+    def _check_clipping(self, realised: Realised) -> None:
+        allowed = self.acoustics.clipped_tolerance
+        if realised.clipped_share > allowed:
             raise ConditionError(
-                f"{where}: SNR under weighting {weighting!r} came out as {measured_db} dB instead of "
-                f"{effect.snr_requested_db} dB (tolerance {tolerance_db} dB)"
+                f"conditions.{self.name}: {realised.clipped_share:.1%} of the samples lie beyond full scale, so that 16 "
+                f"bits do not hold what was asked (acoustics.clipped_tolerance is {allowed:.1%}): lower "
+                "acoustics.target_level_dbov or raise snr_db"
             )
+
+
+def _looks_at_speech(step: Step) -> bool:
+    # a loss asks when the talker is active, and a pause that is made changes when that is
+    return step.needs_speech_level or step.stage in (Stage.SILENCE, Stage.CODEC, Stage.LOSS)
+
+
+def _of_step(number: int, plan: Plan) -> dict[str, PlanValue]:
+    prefix = f"{number}."
+    return {key.removeprefix(prefix): value for key, value in plan.items() if key.startswith(prefix)}
+
+
+def _broken(promise: Promise) -> str:
+    unit = f" {promise.unit}" if promise.unit else ""
+    got = "could not be measured" if promise.got is None else f"came out as {promise.got:.4g}{unit}"
+    return f"{promise.what} {got} instead of {promise.asked:.4g}{unit} (tolerance {promise.tolerance:.4g}{unit})"
 
 
 def build_condition(
@@ -165,6 +231,7 @@ def build_condition(
         name=name,
         settings=settings,
         acoustics=acoustics,
+        kinds=tuple(kind for kind, _, _ in built),
         steps=tuple(step for _, step, _ in built),
         definition=_definition(settings, acoustics, [(kind, model) for kind, _, model in built]),
     )
@@ -174,7 +241,7 @@ def _definition(
     settings: ConditionSettings, acoustics: Acoustics, steps: list[tuple[str, BaseModel]]
 ) -> dict[str, Any]:
     # the SNR weighting changes no sample of a condition without noise, so it is no part of its identity
-    sets_snr = any(kind in _SETS_SNR for kind, _ in steps)
+    sets_snr = any(kind == _SETS_SNR for kind, _ in steps)
     return {
         "renderer_version": RENDERER_VERSION,
         "version": settings.version,
@@ -204,16 +271,41 @@ def _step(
 
 def _order_problems(name: str, settings: ConditionSettings, steps: list[tuple[str, Step]]) -> list[str]:
     where = f"conditions.{name}.steps"
-    kinds = [kind for kind, _ in steps]
-    problems = [
-        f"{where}: {kind} occurs {kinds.count(kind)} times, but a rendering has one SNR: keep one."
-        for kind in sorted(_SETS_SNR)
-        if kinds.count(kind) > 1
-    ]
+    problems = _noise_problems(where, steps) + _level_problems(where, steps)
     physical = sorted(steps, key=lambda item: item[1].stage)
     if settings.order == "physical" and physical != steps:
         problems.append(
-            f"{where}: sound does not travel in the order {' > '.join(kinds)}. Write "
-            f"{' > '.join(kind for kind, _ in physical)}, or say 'order: free' if this order is meant."
+            f"{where}: sound does not travel in the order {_listed(steps)}. Write {_listed(physical)}, or say "
+            "'order: free' if this order is meant."
         )
     return problems
+
+
+def _noise_problems(where: str, steps: list[tuple[str, Step]]) -> list[str]:
+    stages = [step.stage for kind, step in steps if kind == _SETS_SNR]
+    twice = sorted({stage.name.lower() for stage in stages if stages.count(stage) > 1})
+    return [
+        f"{where}: two {_SETS_SNR} steps of one role ({role}), but a rendering has one SNR: keep one, or give one the "
+        "other role."
+        for role in twice
+    ]
+
+
+def _level_problems(where: str, steps: list[tuple[str, Step]]) -> list[str]:
+    """Name the steps that need the level of the talker where it can no longer be told apart from a noise."""
+    problems, noisy, bent = [], False, ""
+    for kind, step in steps:
+        if step.stage == Stage.LEVEL and noisy:
+            problems.append(f"{where}: nothing may set the level once noise was added: put {kind} before {_SETS_SNR}.")
+        elif step.needs_speech_level and bent:
+            problems.append(
+                f"{where}: {kind} needs the level of the speech alone, and behind {bent} it cannot be told apart from "
+                f"the noise: put {kind} first."
+            )
+        noisy = noisy or step.law == Law.ADDITIVE
+        bent = bent or (kind if noisy and step.law == Law.NONLINEAR else "")
+    return problems
+
+
+def _listed(steps: list[tuple[str, Step]]) -> str:
+    return " > ".join(kind for kind, _ in steps)

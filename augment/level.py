@@ -107,6 +107,18 @@ def active_speech_level(samples: ArrayLike, sample_rate_hz: int) -> ActiveLevel:
     return ActiveLevel(level_dbov=level_db + shift_db, rms_dbov=rms_db + shift_db, activity=activity)
 
 
+def active_mask(samples: ArrayLike, sample_rate_hz: int, level: ActiveLevel) -> NDArray[np.bool_]:
+    """Return for each sample whether it is active: the envelope, held for 0.2 s, within 15.9 dB of the active level.
+
+    That is the activity that ITU-T P.56 integrates over to find ``level``, which must be that of ``samples``.
+
+    Raises:
+        ConditionError: if the samples are not finite numbers.
+    """
+    threshold = _amplitude(level.level_dbov - _MARGIN_DB)
+    return np.asarray(_held_envelope(checked(samples), sample_rate_hz) >= threshold)
+
+
 def gain_to_level(samples: ArrayLike, sample_rate_hz: int, *, target_dbov: float) -> tuple[float, ActiveLevel]:
     """Return the amplitude gain that brings ``samples`` to an active level, and their level before.
 
@@ -137,7 +149,13 @@ def _within_full_scale(signal: Samples) -> tuple[Samples, float]:
 
 
 def _activity_counts(signal: Samples, sample_rate_hz: int) -> NDArray[np.int64]:
-    """Count the active samples at each threshold, hangover included.
+    """Count the active samples at each threshold, hangover included."""
+    held = _held_envelope(signal, sample_rate_hz)
+    return np.array([np.count_nonzero(held >= threshold) for threshold in _THRESHOLDS], dtype=np.int64)
+
+
+def _held_envelope(signal: Samples, sample_rate_hz: int) -> Samples:
+    """Return the smoothed envelope, held for the hangover.
 
     "At or above the threshold, or at most H samples after it" is the same as "the running maximum of
     the envelope over the last H + 1 samples is at or above it", which needs no loop over samples.
@@ -145,8 +163,8 @@ def _activity_counts(signal: Samples, sample_rate_hz: int) -> NDArray[np.int64]:
     g = float(np.exp(-1.0 / (sample_rate_hz * _TIME_CONSTANT_S)))
     envelope = lfilter([1.0 - g], [1.0, -g], lfilter([1.0 - g], [1.0, -g], np.abs(signal)))
     window = int(np.floor(_HANGOVER_S * sample_rate_hz + 0.5)) + 1
-    held = maximum_filter1d(envelope, window, mode="constant", cval=0.0, origin=(window - 1) // 2)
-    return np.array([np.count_nonzero(held >= threshold) for threshold in _THRESHOLDS], dtype=np.int64)
+    held: Samples = maximum_filter1d(envelope, window, mode="constant", cval=0.0, origin=(window - 1) // 2)
+    return held
 
 
 def _crossing_db(energy: float, counts: NDArray[np.int64]) -> float | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from augment.errors import ConditionError
 
@@ -43,6 +44,12 @@ def integers(rng: np.random.Generator, bounds: Sequence[int]) -> list[int]:
     """Draw one integer in [0, bound) for each of ``bounds``, from one raw 64-bit integer each."""
     raw = np.atleast_1d(rng.bit_generator.random_raw(len(bounds)))
     return [(int(value) * bound) >> 64 for value, bound in zip(raw, bounds, strict=True)]
+
+
+def uniform(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Draw ``count`` numbers in [0, 1), each from one raw 64-bit integer."""
+    raw = np.atleast_1d(np.asarray(rng.bit_generator.random_raw(count), dtype=np.uint64))
+    return np.asarray(raw >> np.uint64(11), dtype=np.float64) * 2.0**-53
 
 
 def permutation(rng: np.random.Generator, length: int) -> list[int]:

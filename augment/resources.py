@@ -1,33 +1,34 @@
-"""What the steps share while a study renders: talkers, pre-rendered noise tracks, levels already measured.
+"""What the steps share while a study renders: talkers, and noise tracks that are made once.
 
 One ``Resources`` serves several renderer threads. Everything cached is a pure function of its key, so
 neither threads nor the size of a cache can change a sample.
 """
 
 import hashlib
+import os
+import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augment import SAMPLE_RATE_HZ
 from augment.errors import ConditionError, NoActiveSpeechError
-from augment.level import ActiveLevel, Samples, Weighting, active_speech_level, checked, gain_to_level, weight
+from augment.level import Samples, checked, gain_to_level
+
+if TYPE_CHECKING:
+    from augment.noise.track import NoiseTrack
 
 Value = TypeVar("Value")
-Track = NDArray[np.float32]
-
-TRACK_S: Final = 30
-"""Length of every pre-rendered noise track."""
+Recorded = NDArray[np.float32]
 
 _TRACK_BYTES: Final = 256 * 2**20
 _RECORDING_BYTES: Final = 96 * 2**20
-_REMEMBERED_LEVELS: Final = 16_384
 _REMEMBERED_VALUES: Final = 256
 
 
@@ -52,7 +53,14 @@ class Talker:
 class Resources:
     """Talkers, seed and slots of one study, with bounded caches; safe to share between threads."""
 
-    def __init__(self, seed: int, slots: int, talkers: Iterable[Talker] = (), target_level_dbov: float = -26.0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        slots: int,
+        talkers: Iterable[Talker] = (),
+        target_level_dbov: float = -26.0,
+        shelf: Path | None = None,
+    ) -> None:
         """Take note of the pool; nothing is read yet.
 
         Args:
@@ -60,6 +68,8 @@ class Resources:
             slots: number of realizations of each noise.
             talkers: the pool for babble, in any order; those without a recording are left aside.
             target_level_dbov: active level of every recording in a babble track.
+            shelf: a folder in which processes share the noise tracks that one of them has built; None keeps them in
+                this one's memory.
 
         Raises:
             ConditionError: if two talkers share an id.
@@ -70,28 +80,28 @@ class Resources:
         if len({talker.talker_id for talker in self.talkers}) < len(self.talkers):
             raise ConditionError("two talkers of the babble pool share a talker_id: give each its own")
         self.target_level_dbov = target_level_dbov
-        self._tracks: _Cache[Track] = _Cache(_TRACK_BYTES, lambda track: track.nbytes)
-        self._recordings: _Cache[Track | None] = _Cache(_RECORDING_BYTES, lambda x: 64 if x is None else x.nbytes)
-        self._levels: _Cache[ActiveLevel | None] = _Cache(_REMEMBERED_LEVELS, lambda _: 1)
-        self._gains: _Cache[tuple[float, ActiveLevel]] = _Cache(_REMEMBERED_LEVELS, lambda _: 1)
+        self._shelf = shelf
+        self._tracks: _Cache[NoiseTrack] = _Cache(_TRACK_BYTES, lambda track: 1 if shelf else _bytes_of(track))
+        self._recordings: _Cache[Recorded | None] = _Cache(_RECORDING_BYTES, lambda x: 64 if x is None else x.nbytes)
         self._small: _Cache[Any] = _Cache(_REMEMBERED_VALUES, lambda _: 1)
 
-    def track(self, key: Hashable, build: Callable[[], Samples]) -> Track:
-        """Return the noise track of ``key``, built at most once while it stays cached."""
+    def track(self, key: str, build: Callable[[], Samples]) -> "NoiseTrack":
+        """Return the noise track of ``key``, built at most once while it stays cached.
 
-        def frozen() -> Track:
-            track = build().astype(np.float32)
-            track.setflags(write=False)
-            return track
+        Args:
+            key: names the samples: everything they depend on beside the seed.
+            build: returns one cycle of 30 s.
+        """
+        from augment.noise.track import noise_track
 
-        return self._tracks.get(key, frozen)
+        return self._tracks.get(key, lambda: self._shelved(key, build) if self._shelf else noise_track(build()))
 
     def remember(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return a small value of ``key``, computed from the pool at most once while it stays cached."""
         value: Value = self._small.get(key, build)
         return value
 
-    def recording(self, recording: TalkerRecording) -> Track | None:
+    def recording(self, recording: TalkerRecording) -> Recorded | None:
         """Return a talker's recording at the target active level, or None where it holds no active speech.
 
         Raises:
@@ -99,22 +109,21 @@ class Resources:
         """
         return self._recordings.get(recording.sha256, lambda: self._leveled(recording))
 
-    def active_levels(self, samples: Samples, weightings: Iterable[Weighting]) -> dict[Weighting, ActiveLevel]:
-        """Measure the active level of weighted speech, once per content; no entry where nothing is active."""
-        digest = _digest(samples)
-        levels = {w: self._levels.get((digest, w), partial(_level_or_none, samples, w)) for w in weightings}
-        return {weighting: level for weighting, level in levels.items() if level is not None}
+    def _shelved(self, key: str, build: Callable[[], Samples]) -> "NoiseTrack":
+        """Map a track from the shelf, after putting it there if no process has; the last rename wins, all are equal."""
+        from augment.noise.track import NoiseTrack, noise_track
 
-    def leveling(self, samples: Samples, target_dbov: float) -> tuple[float, ActiveLevel]:
-        """Return the gain that brings speech to an active level, and its level before; once per content.
+        folder = self._shelf or Path()
+        name = hashlib.blake2b(f"{self.seed} {key}".encode(), digest_size=16).hexdigest()
+        paths = [folder / f"{name}.{part}.npy" for part in ("samples", "energies")]
+        if not all(path.exists() for path in paths):
+            made = noise_track(build())
+            _save(made.samples, paths[0])
+            _save(made.energies, paths[1])
+        samples, energies = (np.load(path, mmap_mode="r") for path in paths)
+        return NoiseTrack(samples, energies)
 
-        Raises:
-            NoActiveSpeechError: if it has no active level.
-        """
-        key = (_digest(samples), target_dbov)
-        return self._gains.get(key, lambda: gain_to_level(samples, SAMPLE_RATE_HZ, target_dbov=target_dbov))
-
-    def _leveled(self, recording: TalkerRecording) -> Track | None:
+    def _leveled(self, recording: TalkerRecording) -> Recorded | None:
         try:
             signal = checked(recording.load())
             signal = signal - np.mean(signal)
@@ -126,15 +135,15 @@ class Resources:
         return np.asarray(signal * gain, dtype=np.float32)
 
 
-def _digest(samples: Samples) -> bytes:
-    return hashlib.blake2b(samples.tobytes(), digest_size=16).digest()
+def _bytes_of(track: "NoiseTrack") -> int:
+    return track.samples.nbytes + track.energies.nbytes
 
 
-def _level_or_none(samples: Samples, weighting: Weighting) -> ActiveLevel | None:
-    try:
-        return active_speech_level(weight(samples, SAMPLE_RATE_HZ, weighting), SAMPLE_RATE_HZ)
-    except NoActiveSpeechError:
-        return None
+def _save(array: NDArray[Any], path: Path) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        np.save(file, array)
+    Path(temporary).replace(path)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -22,6 +23,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pipeline.run import Outcome
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -96,8 +99,9 @@ def _task(config: DictConfig) -> None:
 
 
 def _run(config: DictConfig) -> int:
-    from pipeline.config import build
+    from pipeline.config import SINGLE, build
     from pipeline.run import run
+    from pipeline.single import run_single
 
     raw = _plain(config)
     overrides = [str(item) for item in OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False) or ()]
@@ -105,6 +109,10 @@ def _run(config: DictConfig) -> int:
     raw["run_name"] = _run_name(raw.get("run_name"), overrides)
     raw, overrides = _from_stored(raw, overrides)
     study = build(raw)
+    if study.settings.stages[0] in SINGLE:
+        report = run_single(study)
+        report.show(_console(100))
+        return WITH_FAILURES if report.n_failed else DONE
     outcome = run(study, store_path=_store_path(study.settings.cache_dir), overrides=overrides)
     _report(outcome)
     return WITH_FAILURES if outcome.n_failed else DONE
@@ -116,13 +124,26 @@ def _check_chosen(raw: Mapping[str, Any], overrides: Sequence[str]) -> None:
 
     for item in overrides:
         group, _, listed = item.partition("=")
-        names = [part.strip(" '\"") for part in listed.strip("[]").split(",")] if group in MERGED else []
-        for name in names:
+        chosen = [part.strip(" '\"") for part in listed.strip("[]").split(",")] if group in MERGED else []
+        for name in (added for part in chosen for added in _added_by(group, part)):
             if name not in (raw.get(group) or {}) and f"~{group}.{name}" not in overrides:
                 raise ConfigError(
                     f"{group}/{name}.yaml: the file holds no top-level key '{name}'. "
                     "Its only key must be its own name; conf/README.md shows one."
                 )
+
+
+def _added_by(group: str, name: str) -> list[str]:
+    """Return the keys that a file should add: its own name, or of a mere list of other files the names of those."""
+    for source in GlobalHydra.instance().config_loader().get_sources():
+        if not source.is_config(f"{group}/{name}"):
+            continue
+        content = source.load_config(f"{group}/{name}").config
+        if list(content) == ["defaults"]:
+            listed = [str(item).rpartition("/")[2] for item in content["defaults"] if item != "_self_"]
+            return [key for item in listed for key in _added_by(group, item)] or [name]
+        break
+    return [name]
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
@@ -149,11 +170,13 @@ def _run_name(name: object, overrides: Sequence[str]) -> object:
 def _from_stored(raw: dict[str, Any], overrides: list[str]) -> tuple[dict[str, Any], list[str]]:
     """Let stages that start from a stored run take its configuration, apart from what this command changes."""
     from pipeline.artifacts import RunFolder
-    from pipeline.config import over_stored
+    from pipeline.config import SINGLE, over_stored
 
     stages = raw.get("stages")
     if not isinstance(stages, list) or not stages or stages[0] == "load_utterances":
         return raw, overrides
+    if stages[0] in SINGLE and not any(item.startswith("run_name=") for item in overrides):
+        return raw, overrides  # whatever was tried out last is not what this command is about
     record = RunFolder(Path(str(raw.get("results_dir"))) / str(raw["run_name"])).record()
     if record is None:
         return raw, overrides
@@ -184,16 +207,21 @@ def _log_to_stderr() -> None:
 
 
 def _report(outcome: "Outcome") -> None:
-    from rich.console import Console
-
     from pipeline.card.terminal import summary
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a label may hold what the terminal's encoding does not
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = _console(110)
     if outcome.card is not None:
         summary(outcome.card, console, card_path=str(outcome.folder / "card.html"))
     if outcome.remembered:
         print(f"{outcome.remembered} transcripts were remembered from earlier runs and not made again.")
     if outcome.n_failed:
         print(f"{outcome.n_failed} trial(s) failed: see {outcome.folder / 'exclusions.csv'}.", file=sys.stderr)
+
+
+def _console(width: int) -> "Console":
+    """Return standard output, ``width`` columns wide where it is no terminal."""
+    from rich.console import Console
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a label may hold what the terminal's encoding does not
+    return Console(width=None if sys.stdout.isatty() else width)

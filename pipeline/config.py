@@ -17,14 +17,19 @@ from augment.errors import ConditionError
 from pipeline import plugins
 from pipeline.artifacts import sha256_of
 from pipeline.asr.base import Backend
-from pipeline.card.settings import CardSettings
+from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
 
-Stage = Literal["load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
+Stage = Literal[
+    "load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card", "listen", "describe"
+]
+SINGLE: tuple[Stage, ...] = ("listen", "describe")
+"""Each is a command of its own that leaves the run's folder alone."""
+STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
+"""The line from speech to card; a command runs any neighbors."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 """Of runs and conditions: they become folders, columns and headings."""
@@ -58,6 +63,7 @@ class StudySettings(BaseModel):
     acoustics: dict[str, Any]
     stats: dict[str, Any]
     card: dict[str, Any]
+    listen: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
     @classmethod
@@ -69,9 +75,14 @@ class StudySettings(BaseModel):
     @field_validator("stages")
     @classmethod
     def _in_order(cls, value: list[Stage]) -> list[Stage]:
-        first = STAGES.index(value[0])
-        if tuple(value) != STAGES[first : first + len(value)]:
-            raise ValueError(f"{list(value)} must be neighbors in this order: {', '.join(STAGES)}")
+        if len(value) == 1 and value[0] in SINGLE:
+            return value
+        starts = (STAGES[first : first + len(value)] for first in range(len(STAGES)))
+        if tuple(value) not in starts:
+            raise ValueError(
+                f"{list(value)} must be neighbors in this order: {', '.join(STAGES)}; or one of these alone: "
+                f"{', '.join(SINGLE)}"
+            )
         return value
 
 
@@ -87,6 +98,7 @@ class Study:
     normalizers: Mapping[str, Normalizer]
     stats: StatsSettings
     card: CardSettings
+    listen: ListenSettings
 
     @property
     def sha256(self) -> str:
@@ -137,20 +149,22 @@ def build(raw: Mapping[str, Any]) -> Study:
     acoustics = _model(Acoustics, _section(raw, "acoustics"), "acoustics.", mistakes)
     stats = _model(StatsSettings, _section(raw, "stats"), "stats.", mistakes)
     card = _model(CardSettings, _section(raw, "card"), "card.", mistakes)
+    listen = _model(ListenSettings, _section(raw, "listen"), "listen.", mistakes)
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
     normalizers = {name: _plugin(plugins.NORMALIZERS, named[name], f"normalizer.{name}", mistakes) for name in named}
     conditions = _conditions(_section(raw, "conditions"), acoustics or Acoustics(), mistakes)
-    if stats is not None and stats.reference_condition not in _section(raw, "conditions"):
+    single = settings is not None and settings.stages[0] in SINGLE  # compares nothing, so it needs no reference
+    if not single and stats is not None and stats.reference_condition not in _section(raw, "conditions"):
         known = did_you_mean(stats.reference_condition, _section(raw, "conditions"))
         mistakes.append(f"stats.reference_condition: '{stats.reference_condition}' is not among the conditions.{known}")
     if card is not None and card.main_normalizer not in named:
         known = did_you_mean(card.main_normalizer, named)
         mistakes.append(f"card.main_normalizer: '{card.main_normalizer}' is not among the normalizers.{known}")
-    if mistakes or settings is None or acoustics is None or stats is None or card is None:
+    if mistakes or settings is None or acoustics is None or stats is None or card is None or listen is None:
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
-    return Study(settings, corpus, tuple(conditions), acoustics, backend, normalizers, stats, card)
+    return Study(settings, corpus, tuple(conditions), acoustics, backend, normalizers, stats, card, listen)
 
 
 def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:

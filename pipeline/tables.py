@@ -48,6 +48,27 @@ class Utterances(_Table):
         unique = ["utterance_id"]
 
 
+class Acoustics(_Table):
+    """What one recording was like before anything was done to it, at its own sample rate.
+
+    Missing where it cannot be measured: an utterance without active speech has no level, SNR, bandwidth or rate.
+    """
+
+    utterance_id: Series[str]
+    active_level_dbov: Series[float] = pa.Field(nullable=True, description="ITU-T P.56, unweighted")
+    activity: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="ITU-T P.56")
+    noise_floor_dbov: Series[float] = pa.Field(nullable=True, description="estimated")
+    snr_estimated_db: Series[float] = pa.Field(nullable=True, description="active level minus noise floor")
+    bandwidth_hz: Series[float] = pa.Field(nullable=True, ge=0, description="median 95 % roll-off of active frames")
+    clipped_share: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="samples in runs at full scale")
+    speech_rate_words_per_s: Series[float] = pa.Field(nullable=True, ge=0, description="reference words, active time")
+    sample_rate_hz: Series[int] = pa.Field(gt=0)
+    codec: Series[str] = pa.Field(nullable=True, description="container and coding, such as FLAC/PCM_16")
+
+    class Config:
+        unique = ["utterance_id"]
+
+
 class Trials(_Table):
     """One utterance under one condition. ``plan`` is JSON of integers and file hashes only."""
 
@@ -79,7 +100,7 @@ class Transcripts(_Table):
 
 
 class Renderings(_Table):
-    """What each rendering came out as. Missing SNRs mean that the condition adds no noise."""
+    """What each rendering came out as. What a condition does not touch (noise, room, loss) is missing."""
 
     trial_key: Series[str]
     active_level_in_dbov: Series[float] = pa.Field(nullable=True)
@@ -89,15 +110,42 @@ class Renderings(_Table):
     snr_a_db: Series[float] = pa.Field(nullable=True)
     snr_g712_db: Series[float] = pa.Field(nullable=True)
     snr_wb_db: Series[float] = pa.Field(nullable=True)
+    rt60_s: Series[float] = pa.Field(nullable=True)
+    drr_db: Series[float] = pa.Field(nullable=True, description="direct sound against reverberation")
+    overload_share: Series[float] = pa.Field(nullable=True, description="samples that a clipping step cut off")
     loss_share: Series[float] = pa.Field(nullable=True)
+    loss_active_share: Series[float] = pa.Field(nullable=True, description="of the active speech, what was lost")
+    longest_loss_s: Series[float] = pa.Field(nullable=True)
     clipped_share: Series[float] = pa.Field(ge=0, le=1)
     peak: Series[float] = pa.Field(ge=0)
     delay_removed_s: Series[float] = pa.Field(ge=0)
     samples: Series[int] = pa.Field(gt=0)
     audio_sha256: Series[str] = pa.Field(description="of the rendered 16-bit samples")
+    steps: Series[str] = pa.Field(nullable=True, description="JSON: each step's kind and all that it measured")
 
     class Config:
         unique = ["trial_key"]
+
+
+class NonSpeech(_Table):
+    """What the recognizer said of a trial whose speech was left out: the noise, or the silence, of a real trial.
+
+    ``utterance_id`` and ``condition`` name the real trial, whose plan, gains and channel these are. Nothing here
+    enters a score: there is no reference.
+    """
+
+    utterance_id: Series[str]
+    condition: Series[str]
+    slot: Series[int] = pa.Field(ge=0)
+    trial_key: Series[str] = pa.Field(str_length={"min_value": 64, "max_value": 64})
+    backend: Series[str]
+    duration_s: Series[float] = pa.Field(gt=0)
+    hypothesis: Series[str]
+    n_words: Series[int] = pa.Field(ge=0, description="words of the hypothesis, whatever the normalizers of the study")
+    audio_sha256: Series[str] = pa.Field(description="of the rendered 16-bit samples")
+
+    class Config:
+        unique = ["condition", "slot", "backend"]
 
 
 class Scores(_Table):

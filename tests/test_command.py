@@ -43,11 +43,12 @@ def test_help_and_a_scripted_run_work_without_torch_and_without_a_recognizer(tmp
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
     )
-    for arguments in (["--help"], ["corpus=manifest", "corpus.path=none.csv", "asr=scripted"]):
+    absent = ["corpus=manifest", "corpus.path=none.csv", "asr=scripted"]
+    for arguments in (["--help"], ["stages=[describe]", "conditions=core"], absent):
         code = f"import sys, absent; sys.argv = ['pipeline', *{arguments!r}]; from pipeline.app import main; main()"
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr
-        assert done.returncode == (0 if arguments == ["--help"] else 2)
+        assert done.returncode == (2 if arguments == absent else 0)
 
 
 @pytest.mark.slow
@@ -171,6 +172,49 @@ def test_a_mailed_condition_that_is_no_condition_stops_before_anything_runs(
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_a_list_of_conditions_joins_from_a_folder_of_their_own(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "my_conf" / "conditions"
+    folder.mkdir(parents=True)
+    ward7 = "ward7: {version: 1, family: last_mile, description: a ward, sources: [], steps: []}\n"
+    (folder / "ward7.yaml").write_text(ward7)
+    (folder / "mine.yaml").write_text("defaults: [clean, ward7, babble_ladder]\n")
+    done = command("--config-dir", "my_conf", "stages=[describe]", "conditions=[mine,street_call]")
+    assert done.returncode == 0, done.stderr
+    assert "8 conditions of 8 can be made here" in done.stdout
+    assert not (tmp_path / "results").exists()
+    (folder / "ward7.yaml").write_text(ward7.replace("ward7", "ward8"))
+    renamed = command("--config-dir", "my_conf", "stages=[describe]", "conditions=mine")
+    assert renamed.returncode == 2
+    assert "conditions/ward7.yaml: the file holds no top-level key 'ward7'" in renamed.stderr
+    (folder / "mine.yaml").write_text("defaults: []\n")
+    empty = command("--config-dir", "my_conf", "stages=[describe]", "conditions=[clean,mine]")
+    assert empty.returncode == 2
+    assert "conditions/mine.yaml" in empty.stderr
+
+
+@pytest.mark.slow
+def test_a_listening_page_needs_no_recognizer_and_leaves_the_run_alone(
+    command: Command, make_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    manifest = make_corpus()
+    mine = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "run_name=mine"]
+    first = command(*mine, "asr=scripted", "conditions=[clean,street_5]", "stages=[load_utterances,plan_trials]")
+    assert first.returncode == 0, first.stderr
+    before = {path.name: path.read_bytes() for path in (tmp_path / "results" / "mine").glob("*.*")}
+    done = command("stages=[listen]", "run_name=mine", "listen.examples=2")
+    assert done.returncode == 0, done.stderr
+    assert "4 recording(s) to hear: results/mine_listen/index.html" in done.stdout
+    played = {path.name for path in (tmp_path / "results" / "mine_listen" / "audio").iterdir()}
+    assert played == {"01_clean.flac", "01_street_5.flac", "02_clean.flac", "02_street_5.flac"}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "results" / "mine").glob("*.*")} == before
+    absent = ["asr=faster_whisper", "asr.model=/no/such/model"]
+    other = command(*mine, *absent, "stages=[listen]", "conditions=[clean]", "listen.examples=1")
+    assert other.returncode == 0, other.stderr
+    refused = command("stages=[listen]", "run_name=mine", "asr=faster_whisper", "+asr.modell=x")
+    assert refused.returncode == 2
 
 
 @pytest.mark.slow

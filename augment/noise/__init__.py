@@ -1,4 +1,4 @@
-"""Noise at a stated SNR: ``add`` is the step, ``babble`` and ``machine`` are sources, ``track`` cuts a segment."""
+"""Noise at a stated SNR: ``add`` is the step, ``kinds`` lists the sources, a ``track`` is what a source makes."""
 
 from augment.noise.add import AddNoise
 

@@ -1,15 +1,15 @@
 """Babble: several talkers of the study's own pool at once, each at the same active level."""
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from pydantic import Field
 
 from augment.errors import ConditionError
 from augment.level import Samples
-from augment.noise.casting import FAMILY, Cast, Part, cast_tracks
-from augment.noise.track import TRACK_SAMPLES
-from augment.resources import Resources, Track
+from augment.noise.casting import Cast, Part, cast_tracks
+from augment.noise.track import FADE_SAMPLES, TRACK_SAMPLES, NoiseTrack, closed
+from augment.resources import Recorded, Resources
 from augment.step import Plan, PlanInput, PlanValue, StepSettings, planned_integer
 
 _MAX_TALKERS: Final = 64
@@ -25,10 +25,9 @@ class BabbleSettings(StepSettings):
 class Babble:
     """Tracks from the talkers in ``Resources``; a target never hears its own group."""
 
-    family: ClassVar[str] = FAMILY
-
-    def __init__(self, settings: BabbleSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: BabbleSettings, family: str) -> None:
+        self.family = family
+        self._talkers = settings.talkers
 
     def check(self, resources: Resources) -> None:
         """Raise a ConditionError if the pool is too small or leaves a group without a track."""
@@ -47,7 +46,7 @@ class Babble:
                 return {"track": track, "slots_passed": passed, "track_sha256": casts[track].sha256}
         raise ConditionError(f"{target.utterance_id}: its group {target.group!r} is heard in every babble track")
 
-    def track(self, planned: Plan, resources: Resources) -> Track:
+    def track(self, planned: Plan, resources: Resources) -> NoiseTrack:
         """Return the planned track.
 
         Raises:
@@ -57,24 +56,26 @@ class Babble:
         casts = self._casts(resources)
         if not 0 <= slot < len(casts) or planned.get("track_sha256") != casts[slot].sha256:
             raise ConditionError(f"babble track {slot} was planned with other talkers than are here: plan again")
-        key = (self.family, casts[slot].sha256)
+        key = f"babble {casts[slot].sha256} at {resources.target_level_dbov} dBov"
         return resources.track(key, lambda: _mixed(casts[slot], resources))
 
     def _casts(self, resources: Resources) -> tuple[Cast, ...]:
-        size, slots, seed = self._settings.talkers, resources.slots, resources.seed
-        return resources.remember(
-            (self.family, size), lambda: cast_tracks(resources.talkers, size=size, slots=slots, seed=seed)
+        return resources.remember((self.family, self._talkers), lambda: self._cast(resources))
+
+    def _cast(self, resources: Resources) -> tuple[Cast, ...]:
+        return cast_tracks(
+            resources.talkers, size=self._talkers, slots=resources.slots, seed=resources.seed, family=self.family
         )
 
 
 def _mixed(cast: Cast, resources: Resources) -> Samples:
-    return np.asarray(np.sum([_stream(part, resources) for part in cast.parts], axis=0))
+    return closed(np.asarray(np.sum([_stream(part, resources) for part in cast.parts], axis=0)))
 
 
 def _stream(part: Part, resources: Resources) -> Samples:
-    """Return 30 s of one talker: the recordings one after another, again from the first when all were heard."""
-    needed = part.start + TRACK_SAMPLES
-    pieces: list[Track] = []
+    """Return a cycle and a fade of one talker: one recording after another, and again from the first on."""
+    needed = part.start + TRACK_SAMPLES + FADE_SAMPLES
+    pieces: list[Recorded] = []
     length = 0
     while length < needed:
         before = length

@@ -16,8 +16,6 @@ from augment.errors import ConditionError
 from augment.plan import generator, integers, permutation
 from augment.resources import Talker, TalkerRecording
 
-FAMILY = "babble"
-
 _LATEST_START_SAMPLES = 5 * SAMPLE_RATE_HZ
 
 
@@ -41,7 +39,9 @@ class Cast:
     """Of every part's recording hashes, in order, and start."""
 
 
-def cast_tracks(talkers: Sequence[Talker], *, size: int, slots: int, seed: int) -> tuple[Cast, ...]:
+def cast_tracks(
+    talkers: Sequence[Talker], *, size: int, slots: int, seed: int, family: str = "babble"
+) -> tuple[Cast, ...]:
     """Return the cast of every slot's track.
 
     Args:
@@ -49,19 +49,20 @@ def cast_tracks(talkers: Sequence[Talker], *, size: int, slots: int, seed: int) 
         size: talkers in a track.
         slots: number of tracks.
         seed: of the study.
+        family: keys the draws beside the seed.
 
     Raises:
         ConditionError: if the pool is too small, or leaves a group without a track to hear.
     """
     _check_pool(talkers, size)
-    accents = _shuffled(sorted({talker.accent for talker in talkers}), seed, "accents")
-    groups = _shuffled(sorted({talker.group for talker in talkers}), seed, "groups")
+    accents = _shuffled(sorted({talker.accent for talker in talkers}), seed, family, "accents")
+    groups = _shuffled(sorted({talker.group for talker in talkers}), seed, family, "groups")
     casts = []
     for slot in range(slots):
-        order = permutation(generator(seed, FAMILY, slot, "talkers"), len(talkers))
+        order = permutation(generator(seed, family, slot, "talkers"), len(talkers))
         free = [talkers[i] for i in order if talkers[i].group != groups[slot % len(groups)]]
         chosen = _choose(free, accents, first=slot * size, size=size, variety=min(size, len(groups) // 2))
-        casts.append(_cast(chosen, slot, seed))
+        casts.append(_cast(chosen, slot, seed, family))
     _check_every_group_finds_a_track(groups, casts)
     return tuple(casts)
 
@@ -106,8 +107,8 @@ def _choose(free: Sequence[Talker], accents: Sequence[str], *, first: int, size:
     return chosen
 
 
-def _cast(chosen: Sequence[Talker], slot: int, seed: int) -> Cast:
-    parts = tuple(_part(talker, slot, seed) for talker in chosen)
+def _cast(chosen: Sequence[Talker], slot: int, seed: int, family: str) -> Cast:
+    parts = tuple(_part(talker, slot, seed, family) for talker in chosen)
     content = json.dumps([[part.start, [recording.sha256 for recording in part.recordings]] for part in parts])
     return Cast(
         parts=parts,
@@ -117,12 +118,12 @@ def _cast(chosen: Sequence[Talker], slot: int, seed: int) -> Cast:
     )
 
 
-def _part(talker: Talker, slot: int, seed: int) -> Part:
-    rng = generator(seed, FAMILY, slot, f"talker {talker.talker_id}")
+def _part(talker: Talker, slot: int, seed: int, family: str) -> Part:
+    rng = generator(seed, family, slot, f"talker {talker.talker_id}")
     recordings = sorted(talker.recordings, key=lambda recording: recording.sha256)
     order = permutation(rng, len(recordings))
     return Part(talker.talker_id, tuple(recordings[i] for i in order), integers(rng, [_LATEST_START_SAMPLES])[0])
 
 
-def _shuffled(names: Sequence[str], seed: int, purpose: str) -> list[str]:
-    return [names[i] for i in permutation(generator(seed, FAMILY, 0, purpose), len(names))]
+def _shuffled(names: Sequence[str], seed: int, family: str, purpose: str) -> list[str]:
+    return [names[i] for i in permutation(generator(seed, family, 0, purpose), len(names))]

@@ -4,7 +4,7 @@ The order and the starred fields are those of the published AI service cards, wi
 speakers and words per group, conditions, the worst group's name, and what chance alone would give.
 """
 
-from pipeline.card import closing, data, fairness, front, results, robustness
+from pipeline.card import closing, data, fairness, front, recordings, results, robustness, veracity
 from pipeline.card.evidence import Evidence, gather
 from pipeline.card.model import CardContent, Sentence
 from pipeline.card.view import CardInput
@@ -21,7 +21,7 @@ SECTIONS = (
     results.overall,
     fairness.fairness,
     robustness.robustness,
-    robustness.veracity,
+    veracity.veracity,
     closing.explainability,
     closing.privacy,
     closing.review,
@@ -59,6 +59,7 @@ def _summary(evidence: Evidence) -> list[Sentence]:
         summary.append(Sentence(text=front.UNHEARD, warning=True))
     if not view.speakers_known:
         summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
+    summary += recordings.short_warning(evidence)
     if view.main != view.source.settings.main_normalizer and view.main:
         wanted = label(view.source.settings.main_normalizer)
         summary.append(Sentence(text=f"{wanted} was not run; the main normalizer is {label(view.main)}.", warning=True))

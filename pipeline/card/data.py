@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Coverage
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, Table, TableCell
+from pipeline.card.recordings import recordings
 from pipeline.card.wording import NOT_RECORDED, SYNTHETIC, count, label, listed, outside, percent
 from pipeline.records import Support
 
@@ -22,7 +23,7 @@ MARKS = {
 
 
 def evaluation_data(evidence: Evidence) -> Section:
-    """Section 4: the corpus, the coverage matrix and every exclusion."""
+    """Section 4: the corpus, the coverage matrix, every exclusion, and how the recordings sounded."""
     blocks: list[Block] = []
     if evidence.view.synthetic:
         text = f"The speech is synthetic ({SYNTHETIC}). It compares how a recognizer treats named pronunciations."
@@ -33,6 +34,7 @@ def evaluation_data(evidence: Evidence) -> Section:
     if any("inferred" in value for value in _provenances(evidence)):
         blocks.append(Sentence(text="Some group labels were inferred, not reported by the speakers.", warning=True))
     blocks += [_coverage(evidence), *_gaps_in_coverage(evidence), *_unheard(evidence), *_exclusions(evidence)]
+    blocks += recordings(evidence)
     return Section(slug="data", title="Evaluation data", blocks=blocks)
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.card.acoustic_measures import Delivered
 from pipeline.card.measures import (
     Cell,
     Coverage,
     Degradation,
-    Delivered,
     SpeakerMedian,
     Utterance,
     WorstCase,
@@ -150,7 +150,12 @@ def delivered(view: View) -> list[Delivered]:
                 snr_max_db=float(group[snr].max()),
                 active_level_out_median_dbov=float(group["active_level_out_dbov"].median()),
                 clipped_share_max=float(group["clipped_share"].max()),
+                rt60_median_s=float(group["rt60_s"].median()),
+                drr_median_db=float(group["drr_db"].median()),
+                overload_share_median=float(group["overload_share"].median()),
                 loss_share_mean=float(group["loss_share"].mean()),
+                loss_active_share_mean=float(group["loss_active_share"].mean()),
+                longest_loss_max_s=float(group["longest_loss_s"].max()),
             )
         )
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.card import derived, rankings, transcribed
+from pipeline.card import derived, invented, rankings, sound, transcribed
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
@@ -112,6 +112,7 @@ def gather(source: CardInput) -> Evidence:
     """Compute every number of the card from the tables of one run."""
     view = look(source)
     cells = transcribed.cells(view)
+    sounds, formats = sound.sounds(view), sound.formats(view)
     numbers = Numbers(
         rules=view.rules,
         corpus=transcribed.corpus(view),
@@ -126,6 +127,11 @@ def gather(source: CardInput) -> Evidence:
         worst_case=derived.worst_case(view),
         speaker_medians=derived.speaker_medians(view),
         delivered=derived.delivered(view),
+        sounds=sounds,
+        sound_formats=formats,
+        starting_points=sound.starting_points(sounds, formats),
+        invented=invented.invented(view),
+        invented_texts=invented.invented_texts(view),
         dropped=transcribed.dropped(view),
         unheard=transcribed.unheard(view),
         worst_utterances=derived.worst_utterances(view),

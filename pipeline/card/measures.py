@@ -6,6 +6,14 @@ shares (0.12, not 12), differences of rates too. A missing number is None, which
 
 from pydantic import Field
 
+from pipeline.card.acoustic_measures import (
+    Delivered,
+    Invented,
+    InventedText,
+    Sound,
+    SoundFormat,
+    StartingPoint,
+)
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.wording import Shown
 
@@ -139,19 +147,6 @@ class WorstCase(Number):
     wer: Rate
 
 
-class Delivered(Number):
-    """What the renderings of one condition came out as."""
-
-    n_renderings: int
-    snr_weighting: str
-    snr_median_db: Rate
-    snr_min_db: Rate
-    snr_max_db: Rate
-    active_level_out_median_dbov: Rate
-    clipped_share_max: Rate
-    loss_share_mean: Rate
-
-
 class Dropped(Number):
     """How many rows left the study at one stage for one reason."""
 
@@ -224,6 +219,11 @@ class Numbers(Frozen):
     worst_case: list[WorstCase]
     speaker_medians: list[SpeakerMedian]
     delivered: list[Delivered]
+    sounds: list[Sound]
+    sound_formats: list[SoundFormat]
+    starting_points: list[StartingPoint]
+    invented: list[Invented]
+    invented_texts: list[InventedText]
     dropped: list[Dropped]
     unheard: list[Unheard]
     worst_utterances: list[Utterance]

@@ -42,7 +42,7 @@ def markdown(content: CardContent) -> str:
 def html(content: CardContent, figures: Sequence[Figure]) -> str:
     """Return the card as one HTML page: no network, no script, figures as inline SVG, a strict security policy."""
     drawn = {figure.name: figure for figure in figures}
-    return _environment_for_html().get_template("service_card.html.j2").render(content=content, figures=drawn)
+    return environment_for_html().get_template("service_card.html.j2").render(content=content, figures=drawn)
 
 
 @cache
@@ -62,7 +62,8 @@ def _environment_for_markdown() -> Environment:
 
 
 @cache
-def _environment_for_html() -> Environment:
+def environment_for_html() -> Environment:
+    """Return the environment in which every page is made: it escapes by default and refuses what is undefined."""
     return Environment(
         loader=_PackageFiles(), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
     )

@@ -1,8 +1,11 @@
-"""Sections 8 and 9: what each condition costs, whom it costs more, and words that nobody said."""
+"""Section 8: the sound that was delivered, what each condition costs, and whom it costs more."""
 
-from pipeline.card.evidence import Evidence, accent_name, fact
-from pipeline.card.measures import Delivered, Interaction
-from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from collections.abc import Callable, Sequence
+
+from pipeline.card.acoustic_measures import Delivered
+from pipeline.card.evidence import Evidence, accent_name
+from pipeline.card.measures import Interaction
+from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.results import harm
 from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, percent, points
 from pipeline.tables import POOLED
@@ -37,25 +40,52 @@ def _delivered(evidence: Evidence) -> list[Block]:
     items = evidence.numbers.delivered
     if not items:
         return [Sentence(text=f"Sound as delivered: {NOT_EVALUATED}")]
-    rows = [Row(head=label(item.key.condition), cells=_delivered_cells(item)) for item in items]
+    extra = [name for name, value_of in _WHERE_PRESENT.items() if any(value_of(item) for item in items)]
+    rows = [Row(head=label(item.key.condition), cells=_delivered_cells(item, extra)) for item in items]
     weighting = {"none": "unweighted"}.get(items[0].snr_weighting, f"weighting {label(items[0].snr_weighting)}")
     caption = f"Sound as delivered: signal-to-noise ratio measured on every rendering ({weighting}), level and clipping"
     columns = ["Condition", "Renderings", "SNR median", "SNR lowest to highest", "Active level", "Most clipped", "Lost"]
-    return [evidence.table(caption, columns, rows)]
+    return [evidence.table(caption, [*columns, *extra], rows)]
 
 
-def _delivered_cells(item: Delivered) -> list[TableCell]:
+def _delivered_cells(item: Delivered, extra: Sequence[str]) -> list[TableCell]:
     spread = between(item.snr_min_db, item.snr_max_db, scale=1).strip("()")
     level = item.active_level_out_median_dbov
     texts = [
-        f"{item.n_renderings:,}",
-        f"{item.snr_median_db:.1f} dB" if item.snr_median_db is not None else "no noise added",
-        f"{spread} dB" if spread else "no noise added",
-        f"{level:.1f} dBov" if level is not None else NOT_EVALUATED,
-        f"{100 * (item.clipped_share_max or 0):.2f}% of samples",
-        percent(item.loss_share_mean) if item.loss_share_mean is not None else "no loss simulated",
+        [f"{item.n_renderings:,}"],
+        [f"{item.snr_median_db:.1f} dB" if item.snr_median_db is not None else "no noise added"],
+        [f"{spread} dB" if spread else "no noise added"],
+        [f"{level:.1f} dBov" if level is not None else NOT_EVALUATED],
+        [f"{100 * (item.clipped_share_max or 0):.2f}% of samples"],
+        _lost(item),
+        *([_WHERE_PRESENT[name](item) or "none simulated"] for name in extra),
     ]
-    return [TableCell(lines=[text], key=item.key) for text in texts]
+    return [TableCell(lines=lines, key=item.key) for lines in texts]
+
+
+def _lost(item: Delivered) -> list[str]:
+    if item.loss_share_mean is None:
+        return ["no loss simulated"]
+    lines = [percent(item.loss_share_mean)]
+    if item.loss_active_share_mean is not None:
+        lines.append(f"{percent(item.loss_active_share_mean)} of active speech")
+    if item.longest_loss_max_s is not None:
+        lines.append(f"longest {1000 * item.longest_loss_max_s:.0f} ms")
+    return lines
+
+
+def _room(item: Delivered) -> str:
+    parts = [f"RT60 {item.rt60_median_s:.2f} s"] if item.rt60_median_s is not None else []
+    parts += [f"DRR {item.drr_median_db:.1f} dB"] if item.drr_median_db is not None else []
+    return ", ".join(parts)
+
+
+def _overload(item: Delivered) -> str:
+    return "" if item.overload_share_median is None else f"{percent(item.overload_share_median)} of samples cut off"
+
+
+_WHERE_PRESENT: dict[str, Callable[[Delivered], str]] = {"Room (median)": _room, "Overload (median)": _overload}
+"""Columns that the table has only where a condition fills them."""
 
 
 def _degradation(evidence: Evidence) -> list[Block]:
@@ -172,33 +202,3 @@ def _worst_case(evidence: Evidence) -> list[Block]:
     n = count(items[0].n_conditions, "condition")
     caption = f"Worst case over {n}: utterances right under all of them, and WER if each utterance met its worst"
     return [evidence.table(caption, ["Group", "All words right everywhere", "WER, worst condition", "Behind it"], rows)]
-
-
-def veracity(evidence: Evidence) -> Section:
-    """Section 9: inserted words by group and condition; what else would tell was not evaluated."""
-    blocks: list[Block] = []
-    if evidence.measured:
-        view = evidence.view
-        rows = [
-            Row(head=accent_name(accent), cells=[_inserted(evidence, accent, name) for name in view.conditions])
-            for accent in [*view.accents, POOLED]
-        ]
-        caption = "Inserted words per reference word: candidates for invented text, not reviewed by anyone"
-        blocks.append(evidence.table(caption, ["Group", *map(label, view.conditions)], rows))
-    else:
-        blocks.append(Sentence(text=NOT_EVALUATED))
-    names = ("Output on silence or noise alone", "Repetition loops and longest insertions", "Reviewed invented phrases")
-    return Section(
-        slug="veracity",
-        title="Hallucination and veracity",
-        blocks=[*blocks, Facts(facts=[fact(name, None) for name in names])],
-    )
-
-
-def _inserted(evidence: Evidence, accent: str, condition: str) -> TableCell:
-    cell = evidence.cell(accent, condition)
-    key = evidence.view.key(accent=accent, condition=condition)
-    if cell is None or not cell.n_ref_words:
-        return TableCell(lines=[NOT_EVALUATED], key=key)
-    rate = f"{percent(cell.insertions / cell.n_ref_words)} ({cell.insertions:,})"
-    return TableCell(lines=[rate, evidence.stands_on(cell.n_speakers, cell.n_ref_words)], key=key)

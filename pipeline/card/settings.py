@@ -1,4 +1,4 @@
-"""What a publisher may decide about the card: its words and how much it shows, never its numbers."""
+"""What a publisher may decide about the card, its words and how much it shows, never its numbers; and what to hear."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,3 +29,11 @@ class CardSettings(BaseModel):
     gap_limit: float = Field(
         default=0.05, gt=0, description="worst minus best WER above which the card advises a person's review"
     )
+
+
+class ListenSettings(BaseModel):
+    """The ``listen`` section of a study."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    examples: int = Field(default=4, ge=1, le=32, description="utterances to hear under every condition")

@@ -20,9 +20,11 @@ class CardInput:
     record: RunRecord
     settings: CardSettings
     utterances: pd.DataFrame
+    acoustics: pd.DataFrame
     trials: pd.DataFrame
     renderings: pd.DataFrame
     transcripts: pd.DataFrame
+    nonspeech: pd.DataFrame
     scores: pd.DataFrame
     cells: pd.DataFrame
     disparities: pd.DataFrame

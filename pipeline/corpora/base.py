@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Protocol
 import pandas as pd
 from pydantic import BaseModel
 
+from augment.recordings import read as read_recording
 from augment.resources import Talker, TalkerRecording
 from pipeline.artifacts import CorpusRecord
-from pipeline.corpora.audio import read_audio
 from pipeline.records import Exclusion
 from pipeline.tables import ATTRIBUTE_PREFIX
 
@@ -93,7 +93,7 @@ def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Path]]) -> tuple
         name = str(row["speaker_id"]) if present(row.get("speaker_id")) else str(row["utterance_id"])
         recordings = found.setdefault(f"{row['accent']}/{name}", (row, []))[1]
         sha256 = str(row["audio_sha256"])
-        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_audio, path, sha256=sha256)))
+        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_recording, path, sha256=sha256)))
     return tuple(
         Talker(talker_id=talker, accent=str(first["accent"]), group=group_of(first), recordings=tuple(recordings))
         for talker, (first, recordings) in sorted(found.items())

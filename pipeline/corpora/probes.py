@@ -16,11 +16,11 @@ from typing import Annotated, Any, ClassVar
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from augment.recordings import read as read_recording
 from augment.resources import Talker, TalkerRecording
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base, probe_data, shipped
-from pipeline.corpora.audio import read_audio
 from pipeline.corpora.probe_data import Feature, Prompt, Voice
 from pipeline.corpora.synthesis import Clip, Synthesizer, default_folder
 from pipeline.errors import did_you_mean
@@ -168,7 +168,7 @@ class ProbeCorpus:
                 accent=feature.id,
                 group=voice.id,
                 recordings=tuple(
-                    TalkerRecording(sha256=info.sha256, load=partial(read_audio, path, sha256=info.sha256))
+                    TalkerRecording(sha256=info.sha256, load=partial(read_recording, path, sha256=info.sha256))
                     for path, info in islice(files, len(read))
                 ),
             )

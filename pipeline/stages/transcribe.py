@@ -5,33 +5,30 @@ trials that could not be rendered (no active speech, a condition that did not co
 that cannot be read any more) and trials that the recognizer failed on.
 """
 
-import json
 import logging
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from augment.chain import Condition
-from augment.errors import ConditionError, NoActiveSpeechError
-from augment.resources import Resources
+from augment.chain import Rendering
+from augment.jobs import Failure, Outcome
 from pipeline import tables
 from pipeline.artifacts import sha256_of
 from pipeline.asr.base import Backend, Forewarned, Hypothesis, Request
 from pipeline.asr.store import TranscriptStore
-from pipeline.corpora.audio import AudioError, read_audio
-from pipeline.corpora.base import Corpus
 from pipeline.progress import Advance, track
 from pipeline.records import Exclusion, Reason, Status
+from pipeline.rendering import Renderer, Row
 
 NAME = "transcribe"
 logger = logging.getLogger(__name__)
 
-Row = Mapping[str, Any]
+Made = tuple[Row, Outcome | None]
+"""A trial and what was rendered of it; None for a recognizer that hears no audio."""
 
 
 @dataclass
@@ -53,39 +50,13 @@ class Heard:
             self.transcripts[row["trial_key"]] = hypothesis
 
 
-@dataclass(frozen=True)
-class Renderer:
-    """Turns a trial into what the recognizer is given; called from several threads."""
-
-    corpus: Corpus
-    conditions: Mapping[str, Condition]
-    resources: Resources | None
-
-    def __call__(self, row: Row) -> tuple[Request, dict[str, Any] | None] | Exclusion:
-        """Return the request and its rendering record, or the exclusion of a trial that cannot be rendered."""
-        if self.resources is None:
-            return _request(row, None), None
-        try:
-            samples = read_audio(self.corpus.audio_path(row["audio"]), sha256=row["audio_sha256"])
-            rendering = self.conditions[row["condition"]].render(samples, json.loads(row["plan"]), self.resources)
-        except NoActiveSpeechError as error:
-            return _lost(row, Reason.NO_ACTIVE_SPEECH, str(error))
-        except ConditionError as error:
-            return _lost(row, Reason.CONDITION_NOT_APPLIED, str(error))
-        except AudioError as error:
-            return _lost(row, error.reason, str(error))
-        heard = (rendering.samples.astype(np.float32)) / np.float32(32768)
-        return _request(row, heard), asdict(rendering.realised)
-
-
 def transcribe(
     utterances: pd.DataFrame,
     trials: pd.DataFrame,
     *,
-    renderer: Renderer,
+    renderer: Renderer | None,
     backend: Backend,
     store: TranscriptStore,
-    workers: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Exclusion], int]:
     """Return Transcripts, Renderings, exclusions, and how many transcripts were remembered.
 
@@ -108,22 +79,32 @@ def transcribe(
     logger.info("%s: %d trials, %d remembered, %d to transcribe", NAME, len(rows), len(known), len(pending))
     if pending:
         backend.load()
-        with track("transcribing", len(pending), logger) as advance:
-            for batch in _batches(_stream(pending, renderer, workers, 2 * backend.batch_size), backend.batch_size):
+        made = _made(pending, renderer, 2 * backend.batch_size)
+        with made as trials_made, track("transcribing", len(pending), logger) as advance:
+            for batch in _batches(trials_made, backend.batch_size):
                 answers = _hear(batch, backend, heard, advance)
                 if backend.needs_audio:
                     store.put(answers, key, fingerprint)
     return _tables(rows, heard, backend.name)
 
 
+def _made(rows: Sequence[Row], renderer: Renderer | None, ahead: int) -> AbstractContextManager[Iterator[Made]]:
+    if renderer is None:
+        return nullcontext((row, None) for row in rows)
+    return renderer.renderings(rows, ahead=ahead)
+
+
 def _hear(
-    batch: Sequence[tuple[Row, Any]], backend: Backend, heard: Heard, advance: Advance
+    batch: Sequence[Made], backend: Backend, heard: Heard, advance: Advance
 ) -> list[tuple[str, Hypothesis, dict[str, Any] | None]]:
-    given = [(row, *made) for row, made in batch if not isinstance(made, Exclusion)]
-    heard.excluded.extend(made for _, made in batch if isinstance(made, Exclusion))
+    heard.excluded.extend(
+        _lost(row, Reason(made.kind), made.message) for row, made in batch if isinstance(made, Failure)
+    )
+    given = [(row, made) for row, made in batch if not isinstance(made, Failure)]
     answers = []
-    hypotheses = backend.transcribe([request for _, request, _ in given]) if given else []
-    for (row, _, rendering), hypothesis in zip(given, hypotheses, strict=True):
+    hypotheses = backend.transcribe([_request(row, made) for row, made in given]) if given else []
+    for (row, made), hypothesis in zip(given, hypotheses, strict=True):
+        rendering = None if made is None else asdict(made.realised)
         heard.add(row, hypothesis, rendering)
         if hypothesis.status != Status.FAILED:
             answers.append((row["trial_key"], hypothesis, rendering))
@@ -131,20 +112,7 @@ def _hear(
     return answers
 
 
-def _stream(rows: Sequence[Row], render: Callable[[Row], Any], workers: int, ahead: int) -> Iterator[tuple[Row, Any]]:
-    """Render ``ahead`` trials ahead of their need, in order: memory stays bounded whatever the corpus."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="render") as pool:
-        queue: deque[tuple[Row, Future[Any]]] = deque()
-        for row in rows:
-            queue.append((row, pool.submit(render, row)))
-            if len(queue) > max(ahead, workers):
-                first, future = queue.popleft()
-                yield first, future.result()
-        for first, future in queue:
-            yield first, future.result()
-
-
-def _batches(items: Iterator[tuple[Row, Any]], size: int) -> Iterator[list[tuple[Row, Any]]]:
+def _batches(items: Iterator[Made], size: int) -> Iterator[list[Made]]:
     batch = []
     for item in items:
         batch.append(item)
@@ -155,7 +123,7 @@ def _batches(items: Iterator[tuple[Row, Any]], size: int) -> Iterator[list[tuple
         yield batch
 
 
-def _request(row: Row, samples: Any) -> Request:
+def _request(row: Row, made: Rendering | None) -> Request:
     speaker = row["speaker_id"]
     return Request(
         trial_key=row["trial_key"],
@@ -164,7 +132,7 @@ def _request(row: Row, samples: Any) -> Request:
         accent=row["accent"],
         speaker_id=None if pd.isna(speaker) else speaker,
         reference=row["reference"],
-        samples=samples,
+        samples=None if made is None else made.samples.astype(np.float32) / np.float32(32768),
     )
 
 

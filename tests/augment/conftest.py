@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,9 @@ import yaml
 from numpy.typing import NDArray
 
 from augment.chain import Acoustics, Condition, ConditionSettings, build_condition
-from augment.codecs import Codec
-from augment.handset import Handset
-from augment.noise import AddNoise
 from augment.resources import Resources, Talker, TalkerRecording
+from augment.source import Speech
+from augment.step import Scene
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "conditions"
 FS = 16_000
@@ -72,10 +72,25 @@ def shared_resources(crossed_pool: tuple[Talker, ...]) -> Resources:
     return Resources(20261122, 8, crossed_pool)
 
 
+@cache
+def step_types() -> dict[str, type]:
+    """Every registered step, by kind."""
+    return {point.name: point.load() for point in entry_points(group="augment.steps")}
+
+
+def scene(samples: NDArray[np.float64], resources: Resources, **acoustics: object) -> Scene:
+    """What a step sees when ``samples`` are a talker alone."""
+    return Scene(Acoustics.model_validate(acoustics), resources, Speech(samples))
+
+
+@pytest.fixture(name="scene")
+def scene_fixture() -> Callable[..., Scene]:
+    return scene
+
+
 def build(name: str, settings: dict, **acoustics: object) -> Condition:
-    step_types = {"add_noise": AddNoise, "handset": Handset, "codec": Codec}
     checked = ConditionSettings.model_validate({"version": 1, "family": "noise", "description": "test"} | settings)
-    return build_condition(name, checked, step_types=step_types, acoustics=Acoustics.model_validate(acoustics))
+    return build_condition(name, checked, step_types=step_types(), acoustics=Acoustics.model_validate(acoustics))
 
 
 @pytest.fixture(name="build")
@@ -103,6 +118,19 @@ def shipped_fixture() -> Callable[[str], Condition]:
     return shipped
 
 
-@pytest.fixture(params=["clean", "babble_10", "landline_g711", "machine_tonal_5"])
+def every_condition() -> dict[str, dict]:
+    """The content of every file in ``conf/conditions`` that describes a condition, by name."""
+    contents = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CONF.glob("*.yaml"))}
+    return {name: content[name] for name, content in contents.items() if name in content}
+
+
+@pytest.fixture(params=list(every_condition()))
 def each_shipped(request: pytest.FixtureRequest) -> Condition:
-    return partial(shipped, request.param)()
+    """Every shipped condition in turn."""
+    return shipped(request.param)
+
+
+@pytest.fixture(scope="session")
+def every_shipped() -> list[Condition]:
+    """All shipped conditions at once."""
+    return [shipped(name) for name in every_condition()]

@@ -19,13 +19,10 @@ HANDSET = {"kind": "handset", "curve": "irs_send"}
 CODEC = {"kind": "codec", "name": "g711"}
 
 
-@pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_shipped_file_holds_one_condition_of_its_own_name_that_builds(path, build):
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert list(content) == [path.stem]
-    condition = build(path.stem, content[path.stem])
-    assert condition.settings.sources
-    assert condition.definition == json.loads(json.dumps(condition.definition))
+def test_every_shipped_condition_names_its_sources_and_is_defined_in_plain_values(each_shipped):
+    assert each_shipped.settings.sources
+    assert each_shipped.definition == json.loads(json.dumps(each_shipped.definition))
+    assert str(Path.home()) not in json.dumps(each_shipped.definition)
 
 
 def test_the_first_four_conditions_are_those_of_the_study(shipped):
@@ -33,8 +30,11 @@ def test_the_first_four_conditions_are_those_of_the_study(shipped):
         name: shipped(name).definition["steps"] for name in ("clean", "babble_10", "landline_g711", "machine_tonal_5")
     }
     assert steps["clean"] == []
-    assert steps["babble_10"] == [NOISE]
-    assert steps["landline_g711"] == [HANDSET, CODEC | {"law": "a"}]
+    (babble,) = steps["babble_10"]
+    assert NOISE.items() <= babble.items()
+    handset, codec = steps["landline_g711"]
+    assert HANDSET.items() <= handset.items()
+    assert (CODEC | {"law": "a"}).items() <= codec.items()
     (machine,) = steps["machine_tonal_5"]
     assert machine["snr_db"] == 5
     assert {k: machine["source"][k] for k in ("f0_hz", "harmonics", "harmonic_step_db", "pulse_s", "floor_db")} == {
@@ -50,7 +50,7 @@ def test_the_first_four_conditions_are_those_of_the_study(shipped):
 BAD_STEPS = [
     ({"kind": "add_nose", "snr_db": 5}, r"steps\.0\.kind: unknown kind 'add_nose'\. Did you mean 'add_noise'\?"),
     ({"snr_db": 5}, r"steps\.0\.kind: this key is missing"),
-    ({"kind": "os.system", "command": "true"}, r"unknown kind 'os.system'\. Known: add_noise, codec, handset"),
+    ({"kind": "os.system", "command": "true"}, r"unknown kind 'os.system'\. Known: add_noise, clip, codec, "),
     ({"kind": ["add_noise"]}, "unknown kind"),
     (HANDSET | {"_target_": "pathlib.Path.unlink"}, r"steps\.0\._target_: unknown key"),
     ({"_target_": "pathlib.Path.unlink"}, r"steps\.0\.kind: this key is missing"),
@@ -96,7 +96,7 @@ def test_steps_out_of_physical_order_are_refused_unless_that_is_meant(build):
 
 
 def test_a_second_noise_is_refused_because_a_rendering_reports_one_snr(build):
-    with pytest.raises(ConditionError, match="add_noise occurs 2 times"):
+    with pytest.raises(ConditionError, match=r"two add_noise steps of one role \(noise\)"):
         build("twice", {"steps": [NOISE, NOISE]})
 
 
@@ -132,7 +132,8 @@ def test_a_plan_is_integers_and_hashes_and_survives_json(each_shipped, shared_re
     again = json.loads(json.dumps(plan))
     assert again == plan
     for value in plan.values():
-        assert isinstance(value, int) or (isinstance(value, str) and len(value) == 64 and int(value, 16))
+        for one in value if isinstance(value, list) else [value]:
+            assert isinstance(one, int) or (isinstance(one, str) and len(one) == 64 and int(one, 16) >= 0)
     one = each_shipped.render(x, plan, shared_resources)
     assert one.realised == each_shipped.render(x, again, shared_resources).realised
 
@@ -150,21 +151,9 @@ def test_a_plan_that_lacks_its_numbers_is_refused(name, shipped, shared_resource
 
 
 def test_a_realised_row_has_the_columns_of_the_renderings_table():
-    assert [field.name for field in fields(Realised)] == [
-        "active_level_in_dbov",
-        "active_level_out_dbov",
-        "activity",
-        "snr_none_db",
-        "snr_a_db",
-        "snr_g712_db",
-        "snr_wb_db",
-        "loss_share",
-        "clipped_share",
-        "peak",
-        "delay_removed_s",
-        "samples",
-        "audio_sha256",
-    ]
+    from pipeline import tables
+
+    assert ["trial_key", *(field.name for field in fields(Realised))] == list(tables.columns(tables.Renderings))
 
 
 def test_the_codec_is_reached_after_handset_and_noise(build, shared_resources, speechlike):

@@ -12,6 +12,11 @@ from pipeline.config import build
 CONF = Path(__file__).resolve().parents[2] / "conf"
 OPTIONS = [(file.parent.name, file.stem) for file in sorted(CONF.glob("*/*.yaml"))]
 MULTIPLE = {"conditions", "normalizer"}
+SHORTHANDS = {
+    ("conditions", file.stem): content["defaults"]
+    for file in sorted((CONF / "conditions").glob("*.yaml"))
+    if list(content := yaml.safe_load(file.read_text())) == ["defaults"]
+}
 NEEDED = {("corpus", "manifest"): ["corpus.path=x.csv"], ("asr", "transcripts"): ["asr.path=x.csv"]}
 
 
@@ -32,12 +37,18 @@ def test_the_option_composes_validates_and_builds(
     choice = f"{group}={chosen}"
     study = build(composed(choice, *NEEDED.get((group, name), [])))
     if group == "conditions":
-        assert name in {condition.name for condition in study.conditions}
+        assert {condition.name for condition in study.conditions} == {"clean", *SHORTHANDS.get((group, name), [name])}
     if group == "normalizer":
         assert name in study.normalizers
 
 
-@pytest.mark.parametrize(("group", "name"), [option for option in OPTIONS if option[0] in MULTIPLE])
+def test_the_shorthands_are_these() -> None:
+    assert {name for _, name in SHORTHANDS} == {"core", "all", "babble_ladder", "street_ladder"}
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [option for option in OPTIONS if option[0] in MULTIPLE and option not in SHORTHANDS]
+)
 def test_a_file_of_a_merged_group_holds_one_key_its_own_name(group: str, name: str) -> None:
     assert list(yaml.safe_load((CONF / group / f"{name}.yaml").read_text())) == [name]
 

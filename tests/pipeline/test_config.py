@@ -32,7 +32,12 @@ def test_all_mistakes_are_reported_in_one_paragraph(composed: Composed) -> None:
         ("run_name", ".hidden", "no folder name"),
         ("stages", ["score", "plan_trials"], "neighbors in this order"),
         ("stages", ["load_utterances", "transcribe"], "neighbors in this order"),
+        ("stages", ["listen", "describe"], "or one of these alone: listen, describe"),
+        ("stages", ["load_utterances", "listen"], "or one of these alone: listen, describe"),
         ("stages", [], "stages"),
+        ("listen", {"examples": 0}, "listen.examples"),
+        ("listen", {"exampels": 4}, "Did you mean 'examples'"),
+        ("listen", 4, "listen"),
         ("corpus", {"kind": "manifesto"}, "Did you mean 'manifest'"),
         ("corpus", {}, "corpus"),
         ("asr", None, "asr"),
@@ -55,6 +60,17 @@ def test_a_wrong_value_is_named_where_it_stands(composed: Composed, section: str
 def test_the_reference_condition_must_be_rendered(composed: Composed) -> None:
     with pytest.raises(ConfigError, match=r"stats\.reference_condition: 'clean' is not among the conditions"):
         build(composed("asr=scripted", "conditions=[babble_10,landline_g711]"))
+
+
+@pytest.mark.parametrize("stage", ["listen", "describe"])
+def test_a_command_that_compares_nothing_needs_no_reference_condition(composed: Composed, stage: str) -> None:
+    study = build(composed("asr=scripted", "conditions=[babble_10]", f"stages=[{stage}]"))
+    assert [condition.name for condition in study.conditions] == ["babble_10"]
+
+
+def test_what_is_heard_or_told_of_a_study_is_no_part_of_its_identity(composed: Composed) -> None:
+    one = build(composed("asr=scripted"))
+    assert build(composed("asr=scripted", "listen.examples=9", "stages=[listen]")).sha256 == one.sha256
 
 
 def test_a_file_from_a_stranger_calls_nothing(composed: Composed, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import pytest
 
-from augment.g711 import decode, encode, round_trip
+from augment.codecs.g711 import decode, encode, round_trip
 
 RAMP = np.arange(-32768, 32768).astype(np.int16)
 

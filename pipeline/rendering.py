@@ -1,0 +1,86 @@
+"""Trials to renderings: made in processes ahead of the recognizer's need, or in this one where they are few."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from augment.chain import Condition, Probe
+from augment.jobs import Job, Outcome, RenderingError, Trial
+from augment.pool import RenderPool
+from augment.resources import Resources
+from pipeline.corpora.base import Corpus
+from pipeline.errors import StudyError
+
+logger = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
+"""A row of Trials, with the columns of its utterance."""
+
+FEW_S: Final = 1800.0
+"""So many seconds of renderings are sooner made in this process than another one starts."""
+
+
+class RenderSettings(BaseModel):
+    """How renderings are made; nothing here changes a sample."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    workers: int = Field(default=2, ge=0, le=256)
+    """processes; 0: none, renderings are made in the program itself when the recognizer asks"""
+    cache: str | None = None
+    """a folder in which renderings are kept as FLAC; null keeps none"""
+    device: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Makes what the recognizer hears of trials."""
+
+    corpus: Corpus
+    conditions: Sequence[Condition]
+    resources: Resources
+    settings: RenderSettings
+
+    @contextmanager
+    def renderings(
+        self, rows: Sequence[Row], *, ahead: int, probe: Probe = "speech"
+    ) -> Iterator[Iterator[tuple[Row, Outcome]]]:
+        """Give each row, in order, with its rendering or why there is none; trials of one utterance are neighbors.
+
+        Everything ends with the context: no process and no temporary file outlives it.
+
+        Args:
+            rows: the trials.
+            ahead: number of trials to render before they are asked for.
+            probe: what to make of them; renderings without speech are cached beside those with it.
+
+        Raises:
+            StudyError: if rendering as a whole cannot go on (a disk is full, a process was killed).
+        """
+        workers = self.settings.workers if sum(row["duration_s"] for row in rows) > FEW_S else 0
+        cache = Path(self.settings.cache).expanduser() if self.settings.cache else None
+        logger.debug("rendering %d trials in %s", len(rows), f"{workers} processes" if workers else "this process")
+        try:
+            with RenderPool(self.conditions, self.resources, workers=workers, cache=cache) as pool:
+                made = pool.render(self._jobs(rows, probe), ahead=ahead)
+                yield ((row, outcome) for row, (_, outcome) in zip(rows, made, strict=True))
+        except RenderingError as error:
+            raise StudyError(str(error)) from error
+
+    def _jobs(self, rows: Sequence[Row], probe: Probe) -> Iterator[Job]:
+        for utterance_id, neighbors in groupby(rows, key=lambda row: row["utterance_id"]):
+            trials = list(neighbors)
+            yield Job(
+                utterance_id=str(utterance_id),
+                path=self.corpus.audio_path(trials[0]["audio"]),
+                sha256=trials[0]["audio_sha256"],
+                duration_s=trials[0]["duration_s"],
+                trials=tuple(Trial(t["trial_key"], t["condition"], json.loads(t["plan"]), probe) for t in trials),
+            )

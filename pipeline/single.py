@@ -1,0 +1,93 @@
+"""Commands of one stage that look at a study without running it: ``listen`` and ``describe``.
+
+They need no recognizer, leave the run's folder alone, and end in a report that ``app`` prints.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from augment.chain import Condition
+from augment.errors import ConditionError
+from augment.resources import Resources
+from pipeline import tables
+from pipeline.artifacts import RunFolder
+from pipeline.card import described
+from pipeline.config import Study
+from pipeline.errors import ConfigError
+from pipeline.stages.describe import describe
+from pipeline.stages.listen import Listening, Planned, examples, listen
+from pipeline.stages.load_utterances import load_utterances
+from pipeline.stages.plan_trials import plan_trials
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a single stage ended: what it has to say, and how many trials it could not make."""
+
+    show: Callable[[Console], None]
+    n_failed: int = 0
+
+
+def run_single(study: Study) -> Report:
+    """Run the one stage that the study asks for.
+
+    Raises:
+        StudyError: for every mistake that is the user's to mend.
+    """
+    return SINGLE[study.settings.stages[0]](study)
+
+
+def _describe(study: Study) -> Report:
+    told = describe(study.conditions, acoustics=study.acoustics, seed=study.settings.seed)
+    return Report(partial(described.show, told))
+
+
+def _listen(study: Study) -> Report:
+    settings, corpus = study.settings, study.corpus
+    absent = [str(path) for path in corpus.inputs() if not path.exists()]
+    if absent:
+        raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")
+    utterances, _, _ = load_utterances(corpus)
+    talkers = corpus.talkers(utterances)
+    resources = Resources(settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov)
+    possible, impossible = _possible(study.conditions, resources)
+    # all of them, so that each has the slot that it has in the study
+    trials, excluded = plan_trials(
+        utterances, possible, corpus=corpus, resources=resources, acoustics=study.acoustics, seed=settings.seed
+    )
+    chosen = examples(utterances, study.listen.examples)
+    problems = {(row["utterance_id"], name): why for row in chosen for name, why in impossible.items()}
+    planned = Planned(
+        conditions=study.conditions,
+        trials={(row["utterance_id"], row["condition"]): row for row in tables.rows(trials)},
+        problems=problems | {(lost.utterance_id, lost.condition): lost.detail for lost in excluded},
+        corpus=corpus,
+        resources=resources,
+    )
+    ended = listen(chosen, planned, RunFolder(Path(settings.results_dir) / f"{settings.run_name}_listen"))
+    return Report(partial(_show_listening, ended), ended.n_failed)
+
+
+def _possible(conditions: Sequence[Condition], resources: Resources) -> tuple[list[Condition], dict[str, str]]:
+    """Return the conditions that can be made with this corpus on this machine, and of the others why not."""
+    impossible = {}
+    for condition in conditions:
+        try:
+            condition.check(resources)
+        except ConditionError as error:
+            impossible[condition.name] = str(error)
+    return [condition for condition in conditions if condition.name not in impossible], impossible
+
+
+def _show_listening(ended: Listening, console: Console) -> None:
+    if ended.n_failed:
+        console.print(Text(f"{ended.n_failed} recording(s) could not be made; the page says why.", style="bold"))
+    console.print(Text(f"{ended.n_made} recording(s) to hear: {ended.page}", style="bold"), soft_wrap=True)
+
+
+SINGLE: dict[str, Callable[[Study], Report]] = {"listen": _listen, "describe": _describe}
