@@ -52,6 +52,9 @@ Family = Literal["reference", "noise", "room", "handset", "channel", "last_mile"
 
 _SETS_SNR: Final = "add_noise"
 
+_PLACES: Final = ("path", "file")
+"""Settings that say where something lies."""
+
 
 class ConditionSettings(StepSettings):
     """A condition as its YAML file describes it; each of ``steps`` is a ``kind`` and that step's own keys."""
@@ -76,6 +79,8 @@ class Condition:
     acoustics: Acoustics
     kinds: tuple[str, ...]
     steps: tuple[Step, ...]
+    parameters: tuple[dict[str, Any], ...]
+    """Each step's kind and all of its settings, defaults included."""
     definition: dict[str, Any]
     """Everything that decides a rendered sample, apart from audio, plan and seed; JSON-able."""
 
@@ -227,27 +232,38 @@ def build_condition(
     problems += _order_problems(name, settings, [(kind, step) for kind, step, _ in built])
     if problems:
         raise ConditionError("\n".join(problems))
+    parameters = tuple({"kind": kind} | model.model_dump(mode="json") for kind, _, model in built)
     return Condition(
         name=name,
         settings=settings,
         acoustics=acoustics,
         kinds=tuple(kind for kind, _, _ in built),
         steps=tuple(step for _, step, _ in built),
-        definition=_definition(settings, acoustics, [(kind, model) for kind, _, model in built]),
+        parameters=parameters,
+        definition=_definition(settings, acoustics, parameters),
     )
 
 
 def _definition(
-    settings: ConditionSettings, acoustics: Acoustics, steps: list[tuple[str, BaseModel]]
+    settings: ConditionSettings, acoustics: Acoustics, parameters: tuple[dict[str, Any], ...]
 ) -> dict[str, Any]:
     # the SNR weighting changes no sample of a condition without noise, so it is no part of its identity
-    sets_snr = any(kind == _SETS_SNR for kind, _ in steps)
+    sets_snr = any(step["kind"] == _SETS_SNR for step in parameters)
     return {
         "renderer_version": RENDERER_VERSION,
         "version": settings.version,
         "target_level_dbov": acoustics.target_level_dbov,
         "snr_weighting": acoustics.snr_weighting if sets_snr else None,
-        "steps": [{"kind": kind} | model.model_dump(mode="json") for kind, model in steps],
+        "steps": [_without_places(step) for step in parameters],
+    }
+
+
+def _without_places(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Leave out where files lie: what they hold is in the plan, as a hash."""
+    return {
+        key: _without_places(value) if isinstance(value, dict) else value
+        for key, value in parameters.items()
+        if key not in _PLACES
     }
 
 

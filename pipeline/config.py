@@ -20,6 +20,7 @@ from pipeline.asr.base import Backend
 from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.errors import ConfigError, StudyError, did_you_mean
+from pipeline.rendering import RenderSettings
 from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
 
@@ -36,7 +37,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 M = TypeVar("M", bound=BaseModel)
 
-UPSTREAM = ("seed", "corpus", "conditions", "asr", "acoustics")
+UPSTREAM = ("seed", "corpus", "conditions", "asr", "acoustics", "probe")
 """What decides the transcripts; a run that starts from stored transcripts cannot change it."""
 DOWNSTREAM = ("normalizer", "stats", "card")
 """What is recomputed in seconds from stored transcripts."""
@@ -53,14 +54,15 @@ class StudySettings(BaseModel):
     cache_dir: str | None = None
     """where transcripts are remembered; null is the user's cache folder"""
     seed: int = Field(ge=0)
-    workers: int = Field(ge=1, le=256)
-    """renderer threads; changes no result"""
     stages: list[Stage] = Field(min_length=1)
     corpus: dict[str, Any]
     conditions: dict[str, Any] = Field(min_length=1)
     asr: dict[str, Any]
     normalizer: dict[str, Any] = Field(min_length=1)
     acoustics: dict[str, Any]
+    probe: Literal["noise_only"] | None = None
+    """beside the trials, some of them without their speech: what is said there is invented"""
+    render: dict[str, Any] = Field(default_factory=dict)
     stats: dict[str, Any]
     card: dict[str, Any]
     listen: dict[str, Any] = Field(default_factory=dict)
@@ -94,6 +96,7 @@ class Study:
     corpus: Corpus
     conditions: tuple[Condition, ...]
     acoustics: Acoustics
+    render: RenderSettings
     backend: Backend
     normalizers: Mapping[str, Normalizer]
     stats: StatsSettings
@@ -147,6 +150,7 @@ def build(raw: Mapping[str, Any]) -> Study:
     mistakes: list[str] = []
     settings = _model(StudySettings, raw, "", mistakes)
     acoustics = _model(Acoustics, _section(raw, "acoustics"), "acoustics.", mistakes)
+    render = _model(RenderSettings, _section(raw, "render"), "render.", mistakes)
     stats = _model(StatsSettings, _section(raw, "stats"), "stats.", mistakes)
     card = _model(CardSettings, _section(raw, "card"), "card.", mistakes)
     listen = _model(ListenSettings, _section(raw, "listen"), "listen.", mistakes)
@@ -159,12 +163,25 @@ def build(raw: Mapping[str, Any]) -> Study:
     if not single and stats is not None and stats.reference_condition not in _section(raw, "conditions"):
         known = did_you_mean(stats.reference_condition, _section(raw, "conditions"))
         mistakes.append(f"stats.reference_condition: '{stats.reference_condition}' is not among the conditions.{known}")
+    if settings is not None and settings.probe and backend is not None and not backend.needs_audio:
+        mistakes.append(
+            f"probe: '{settings.probe}' plays noise without speech to the recognizer, and {backend.name} hears no "
+            "audio. Choose an asr that does, or probe=null."
+        )
     if card is not None and card.main_normalizer not in named:
         known = did_you_mean(card.main_normalizer, named)
         mistakes.append(f"card.main_normalizer: '{card.main_normalizer}' is not among the normalizers.{known}")
-    if mistakes or settings is None or acoustics is None or stats is None or card is None or listen is None:
+    if (
+        mistakes
+        or settings is None
+        or acoustics is None
+        or render is None
+        or stats is None
+        or card is None
+        or listen is None
+    ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
-    return Study(settings, corpus, tuple(conditions), acoustics, backend, normalizers, stats, card, listen)
+    return Study(settings, corpus, tuple(conditions), acoustics, render, backend, normalizers, stats, card, listen)
 
 
 def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:

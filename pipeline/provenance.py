@@ -19,17 +19,17 @@ INPUT = "input: "
 """Begins the names of hashed inputs; every other hash is of a file in the run's folder."""
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
-    "load_utterances": ("utterances",),
+    "load_utterances": ("utterances", "acoustics"),
     "plan_trials": ("trials",),
-    "transcribe": ("transcripts", "renderings"),
+    "transcribe": ("transcripts", "renderings", "nonspeech"),
     "score": ("scores",),
     "summarize": ("cells", "disparities", "interactions"),
 }
 """The tables that each stage writes."""
 
 VERSIONED = (
-    "asr-accent-study", "ctranslate2", "faster-whisper", "hibari-tts", "hydra-core", "jiwer", "matplotlib", "numpy",
-    "openai-whisper", "pandas", "pyarrow", "scipy", "soundfile", "soxr", "torch", "whisper-normalizer",
+    "asr-accent-study", "av", "ctranslate2", "faster-whisper", "hibari-tts", "hydra-core", "jiwer", "librosa", "matplotlib",
+    "numpy", "openai-whisper", "pandas", "pyarrow", "scipy", "soundfile", "soxr", "torch", "whisper-normalizer",
 )  # fmt: skip
 
 

@@ -21,11 +21,14 @@ from pipeline.config import Study
 from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.records import Exclusion, Reason
-from pipeline.stages.load_utterances import load_utterances
+from pipeline.rendering import Renderer
+from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stages.plan_trials import plan_trials
+from pipeline.stages.probe import NAME as PROBE
+from pipeline.stages.probe import as_probe, non_speech, plan_probe, without_reference
 from pipeline.stages.score import score
 from pipeline.stages.summarize import summarize
-from pipeline.stages.transcribe import Renderer, transcribe
+from pipeline.stages.transcribe import transcribe
 from pipeline.stages.write_card import write_card
 
 logger = logging.getLogger(__name__)
@@ -33,16 +36,18 @@ logger = logging.getLogger(__name__)
 
 TABLES: dict[str, tables.Schema] = {
     "utterances": tables.Utterances,
+    "acoustics": tables.Acoustics,
     "trials": tables.Trials,
     "transcripts": tables.Transcripts,
     "renderings": tables.Renderings,
+    "nonspeech": tables.NonSpeech,
     "scores": tables.Scores,
     "cells": tables.Cells,
     "disparities": tables.Disparities,
     "interactions": tables.Interactions,
     "exclusions": tables.Exclusions,
 }
-EXPORTED = frozenset({"cells", "disparities", "interactions", "exclusions"})
+EXPORTED = frozenset({"acoustics", "nonspeech", "cells", "disparities", "interactions", "exclusions"})
 """Tables that people read: written as CSV beside the Parquet file."""
 
 
@@ -110,6 +115,11 @@ class Run:
             )
         return self.resources
 
+    def renderer(self) -> Renderer | None:
+        """Return what renders the trials, or None for a recognizer that hears no audio."""
+        resources, study = self.acoustic_resources(), self.study
+        return Renderer(study.corpus, study.conditions, resources, study.render) if resources else None
+
     def write_ledger(self) -> None:
         """Write the exclusions and the record: after a kill they tell of exactly what is in the folder."""
         before = self.earlier_exclusions
@@ -132,7 +142,7 @@ class Run:
     @property
     def n_failed(self) -> int:
         """Trials that were planned and could not be heard; silence is no failure."""
-        lost = self.kept["exclusions"].query("stage == 'transcribe'")
+        lost = self.kept["exclusions"].query("stage in ['transcribe', @PROBE]")
         return int((lost["reason"] != Reason.NO_ACTIVE_SPEECH).sum())
 
     @property
@@ -189,7 +199,7 @@ def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:
     if first == 0 or folder.record() is None:
         return tables.build([], tables.Exclusions, where="exclusions")
     lost = folder.read_table("exclusions", tables.Exclusions)
-    return lost[lost["stage"].isin(config.STAGES[:first])]
+    return lost[lost["stage"].str.split(".").str[0].isin(config.STAGES[:first])]
 
 
 def _load_utterances(this: Run) -> None:
@@ -197,6 +207,8 @@ def _load_utterances(this: Run) -> None:
     this.hashes |= {f"{provenance.INPUT}{path.name}": file_sha256(path) for path in this.study.corpus.inputs()}
     this.keep("utterances", utterances)
     _check_reference(this)
+    workers = max(1, this.study.render.workers)
+    this.keep("acoustics", measure_recordings(utterances, this.study.corpus, workers=workers))
     this.balance("load_utterances", rows, len(utterances), excluded)
 
 
@@ -216,21 +228,42 @@ def _plan_trials(this: Run) -> None:
 
 def _transcribe(this: Run) -> None:
     trials, study = this.table("trials"), this.study
-    conditions = {condition.name: condition for condition in study.conditions}
     with TranscriptStore(this.store_path) as store:
         transcripts, renderings, excluded, remembered = transcribe(
             this.table("utterances"),
             trials,
-            renderer=Renderer(study.corpus, conditions, this.acoustic_resources()),
+            renderer=this.renderer(),
             backend=study.backend,
             store=store,
-            workers=study.settings.workers,
         )
-    study.backend.close()
-    this.keep("transcripts", transcripts)
-    this.keep("renderings", renderings)
-    this.balance("transcribe", len(trials), len(transcripts), excluded)
-    this.counts["transcribe.remembered"] = remembered
+        this.keep("transcripts", transcripts)
+        this.keep("renderings", renderings)
+        this.balance("transcribe", len(trials), len(transcripts), excluded)
+        this.counts["transcribe.remembered"] = remembered
+        study.backend.close()
+        _probe(this, store)
+        study.backend.close()
+
+
+def _probe(this: Run, store: TranscriptStore) -> None:
+    """Hear some of the trials without their speech, where the study asks for it; the table is empty where not."""
+    study, probe = this.study, this.study.settings.probe
+    if probe is None:
+        this.keep("nonspeech", tables.build([], tables.NonSpeech, where=PROBE))
+        return
+    planned = plan_probe(this.table("trials"), probe)
+    transcripts, renderings, excluded, remembered = transcribe(
+        without_reference(this.table("utterances")),
+        planned,
+        renderer=this.renderer(),
+        backend=study.backend,
+        store=store,
+        probe=probe,
+    )
+    heard = non_speech(planned, transcripts, renderings)
+    this.keep("nonspeech", heard)
+    this.balance(PROBE, len(planned), len(heard), as_probe(excluded))
+    this.counts[f"{PROBE}.remembered"] = remembered
 
 
 def _score(this: Run) -> None:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "conf" / "README.md"]
+CONF_README = (ROOT / "conf" / "README.md").read_text()
 COMMANDS = sorted(
     {
         line.strip().split("  #")[0].strip()
@@ -37,11 +40,7 @@ def test_the_two_commands_stand_in_the_readme_verbatim() -> None:
 def test_a_documented_command_composes(line: str, tmp_path: Path) -> None:
     arguments = shlex.split(line)[3:]
     if "--config-dir" in arguments:
-        block = re.search(r"```yaml\n# (\S+)\n(.*?)```", (ROOT / "conf" / "README.md").read_text(), re.DOTALL)
-        assert block is not None
-        file = tmp_path / block[1]
-        file.parent.mkdir(parents=True)
-        file.write_text(block[2])
+        assert len(_write_examples(tmp_path)) == 2
     if not {"--cfg", "--info", "--help"} & set(arguments):
         arguments += ["--cfg", "job", "--resolve"]
     if "-m" in arguments:  # of a sweep, the first job
@@ -50,6 +49,34 @@ def test_a_documented_command_composes(line: str, tmp_path: Path) -> None:
         [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_examples_of_own_conditions_can_be_made_from_own_files(command: Command, tmp_path: Path) -> None:
+    names = _write_examples(tmp_path)
+    for folder in ("ward7/pump", "ward7/responses"):
+        (tmp_path / folder).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    decay = np.exp(-np.arange(14_400) / 2_000)
+    soundfile.write(tmp_path / "ward7" / "pump" / "pump.wav", 0.1 * rng.standard_normal((44_100, 2)), 44_100)
+    response = np.concatenate([[1.0], 0.05 * rng.standard_normal(14_400) * decay])
+    soundfile.write(tmp_path / "ward7" / "responses" / "bed.wav", response, 48_000)
+    table = re.search(r"```text\n(frequency_hz,gain_db\n.*?)```", CONF_README, re.DOTALL)
+    assert table is not None
+    (tmp_path / "ward7" / "phone.csv").write_text(table[1])
+    done = command("--config-dir", "my_conf", "stages=[describe]", f"conditions=[{','.join(names)}]")
+    assert done.returncode == 0, done.stderr
+    assert "2 conditions of 2 can be made here" in done.stdout
+
+
+def _write_examples(folder: Path) -> list[str]:
+    """Write the files that ``conf/README.md`` shows, and return their names."""
+    blocks = re.findall(r"```yaml\n# (\S+)\n(.*?)```", CONF_README, re.DOTALL)
+    for name, text in blocks:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return [Path(name).stem for name, _ in blocks]
 
 
 @pytest.mark.slow

@@ -8,14 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from augment.batched.form import NOTHING
 from augment.batched.rows import Rows
 from augment.errors import ConditionError
 from augment.level import Samples
 from augment.source import Speech
 from augment.step import Effect, Plan, Scene, Step
-
-
-
 
 _NEGLIGIBLE: Final = 1e-13
 """Of the largest tap; what lies below is the rounding of the transform that a step filters with."""

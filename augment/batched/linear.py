@@ -3,12 +3,17 @@
 import json
 from collections.abc import Sequence
 
+import numpy as np
+
 from augment.batched.filtering import Response, convolved, impulse_response
 from augment.batched.form import NOTHING, Formed, RowScene
 from augment.batched.rows import Rows
 from augment.errors import ConditionError
+from augment.leveling import _THERE_DB as THERE_DB
 from augment.leveling import Level, LevelSettings
 from augment.step import Effect, Plan, Step, StepSettings
+
+_UNKNOWN = Response(np.ones(1), 0, Effect(NOTHING))
 
 
 class Filtered:
@@ -52,3 +57,14 @@ class Leveled:
 
     def __call__(self, rows: Rows, planned: Sequence[Plan], scene: RowScene) -> Formed:
         """Scale each row by what brings its talker to the level; a talker who is there stays there."""
+        before = scene.speech.levels("none")
+        wanted = scene.speech.measurement.gains_to(self._target_dbov)
+        gains = [
+            1.0 if level is None or gain is None or abs(level.level_dbov - self._target_dbov) < THERE_DB else gain
+            for level, gain in zip(before, wanted, strict=True)
+        ]
+        effects = [
+            Effect(NOTHING, realised={"level_before_dbov": level.level_dbov}) if level and gain else None
+            for level, gain in zip(before, wanted, strict=True)
+        ]
+        return Formed(rows if all(gain == 1.0 for gain in gains) else rows.scaled(gains), effects)

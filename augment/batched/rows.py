@@ -76,6 +76,11 @@ class Rows:
         counts = chosen.sum(dim=1).tolist()
         return [count / length for count, length in zip(counts, self.layout.lengths, strict=True)]
 
+    def pcm(self) -> Tensor:
+        """Return the samples as 16-bit integers, rounded half to even and held at full scale, as ``pcm.to_int16`` does."""
+        steps = (self.samples * 32768.0).round().clamp(-32768.0, 32767.0)
+        return steps.nan_to_num(0.0).to(torch.int16)
+
     def peaks(self) -> list[float]:
         """Return the largest magnitude of each row."""
         peaks: list[float] = self.samples.abs().amax(dim=1).tolist()

@@ -70,7 +70,7 @@ class CoderSettings(StepSettings):
         raise NotImplementedError
 
 
-def padded(pcm: Pcm, frame: int, tail_frames: int) -> Pcm:
+def padded(pcm: Pcm, frame: int, tail_frames: int = 0) -> Pcm:
     """Return ``pcm`` with silence up to a whole number of frames and ``tail_frames`` more."""
     return np.pad(pcm, (0, -pcm.size % frame + tail_frames * frame))
 

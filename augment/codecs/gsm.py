@@ -43,7 +43,7 @@ class Gsm:
     def round_trip(self, pcm: Pcm, lost: Lost | None = None) -> Pcm:
         """Return ``pcm`` encoded and decoded."""
         frames = io.BytesIO()
-        soundfile.write(frames, padded(pcm, _FRAME, 1), self.rate_hz, format=_FORMAT, subtype=_SUBTYPE)
+        soundfile.write(frames, padded(pcm, _FRAME), self.rate_hz, format=_FORMAT, subtype=_SUBTYPE)
         frames.seek(0)
         decoded, _ = soundfile.read(
             frames, samplerate=self.rate_hz, channels=1, format=_FORMAT, subtype=_SUBTYPE, dtype="int16"

@@ -93,7 +93,7 @@ class Codec(Plain):
         decoded = _widened(self._received(pcm, lost, self._loss), coder.rate_hz, samples.size)
         return Effect(
             decoded,
-            
+            promises=loss_promises(self._loss, lost),
             realised=loss_measures(lost, packet_s=PACKET_MS / 1000, active=scene.speech.activity_mask()),
             clipped_share=clipped_share,
             delay_removed_s=delay_s,

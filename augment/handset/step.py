@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from augment.handset.curves import Curve, NamedCurve
 from augment.handset.file import FileResponse
 from augment.handset.pool import HandsetPool, Pool
-from augment.handset.response import ResponseSource
+from augment.handset.response import Response, ResponseSource
 from augment.level import Samples
 from augment.resources import Resources
 from augment.step import Effect, Law, Plain, Plan, PlanInput, PlanValue, Scene, Stage, StepSettings
@@ -61,13 +61,21 @@ class Handset(Plain):
         """Return which response belongs to the slot; nothing where there is one for everyone."""
         return self._source.plan(slot, resources)
 
+    def response(self, planned: Plan, resources: Resources) -> Response:
+        """Return the planned filter.
+
+        Raises:
+            ConditionError: if it is no longer the one that was planned.
+        """
+        return self._source.response(planned, resources)
+
     def apply(self, samples: Samples, planned: Plan, scene: Scene) -> Effect:
         """Return the filtered samples; the filter's delay is removed.
 
         Raises:
             ConditionError: if the response is no longer the one that was planned.
         """
-        response = self._source.response(planned, scene.resources)
+        response = self.response(planned, scene.resources)
         return Effect(response.applied(samples), delay_removed_s=response.delay_s)
 
 

@@ -42,13 +42,21 @@ class Reverb(Plain):
         """Return which response belongs to the slot."""
         return self._room.plan(slot, resources)
 
+    def response(self, planned: Plan, resources: Resources) -> RoomResponse:
+        """Return the planned impulse response, direct sound at sample 0.
+
+        Raises:
+            ConditionError: if it is no longer the one that was planned.
+        """
+        return self._room.response(planned, resources)
+
     def apply(self, samples: Samples, planned: Plan, scene: Scene) -> Effect:
         """Return the samples as heard in the room.
 
         Raises:
             ConditionError: if the response is no longer the one that was planned.
         """
-        response = self._room.response(planned, scene.resources)
+        response = self.response(planned, scene.resources)
         return Effect(response.applied(samples), promises=self._room.promises(response), realised=_realised(response))
 
 

@@ -137,7 +137,7 @@ def _row(condition: Condition, cells: list[Heard]) -> HeardCondition:
         version=settings.version,
         family=settings.family,
         description=settings.description,
-        steps=[in_words(step) for step in condition.definition["steps"]],
+        steps=[in_words(step) for step in condition.parameters],
         sources=settings.sources,
         cells=cells,
     )

@@ -56,7 +56,7 @@ def _described(condition: Condition, source: Source, resources: Resources) -> De
         family=settings.family,
         description=settings.description,
         sources=tuple(settings.sources),
-        steps=tuple(in_words(step) for step in condition.definition["steps"]),
+        steps=tuple(in_words(step) for step in condition.parameters),
         problem=problem,
         cpu_ms=cost,
         added_s=(out - length) / SAMPLE_RATE_HZ,

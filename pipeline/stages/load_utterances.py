@@ -1,17 +1,22 @@
-"""Corpus to utterances.
+"""Corpus to utterances, and what their recordings were like.
 
-In: a corpus. Out: Utterances. Excludes: what the corpus could not read (missing or undecodable audio,
+In: a corpus. Out: Utterances and Acoustics. Excludes: what the corpus could not read (missing or undecodable audio,
 empty references, duplicate ids, unknown accents), as ``corpus.on_bad_row`` says.
 """
+
+import logging
 
 import pandas as pd
 
 from pipeline import tables
+from pipeline.corpora import acoustics
 from pipeline.corpora.base import Corpus
 from pipeline.errors import ManifestError, first_five
+from pipeline.progress import track
 from pipeline.records import Exclusion
 
 NAME = "load_utterances"
+logger = logging.getLogger(__name__)
 
 
 def load_utterances(corpus: Corpus) -> tuple[pd.DataFrame, list[Exclusion], int]:
@@ -35,3 +40,9 @@ def load_utterances(corpus: Corpus) -> tuple[pd.DataFrame, list[Exclusion], int]
         )
     ordered = utterances.sort_values("utterance_id", kind="stable").reset_index(drop=True)
     return ordered, loaded.exclusions, loaded.rows
+
+
+def measure_recordings(utterances: pd.DataFrame, corpus: Corpus, *, workers: int) -> pd.DataFrame:
+    """Return what each recording was like as it came: a row for every utterance, whatever could be measured."""
+    with track("measuring recordings", len(utterances), logger) as advance:
+        return acoustics.measure(utterances, corpus.audio_path, workers=workers, advance=advance)

@@ -6,7 +6,7 @@ that cannot be read any more) and trials that the recognizer failed on.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from augment.chain import Rendering
+from augment.chain import Probe, Rendering
 from augment.jobs import Failure, Outcome
 from pipeline import tables
 from pipeline.artifacts import sha256_of
@@ -57,9 +57,11 @@ def transcribe(
     renderer: Renderer | None,
     backend: Backend,
     store: TranscriptStore,
+    probe: Probe = "speech",
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Exclusion], int]:
     """Return Transcripts, Renderings, exclusions, and how many transcripts were remembered.
 
+    ``probe`` says what is rendered of the trials, whose keys must tell it too.
     Only a recognizer that hears audio is remembered: imported and scripted transcripts cost nothing to
     read again and depend on more than the audio.
     """
@@ -78,20 +80,22 @@ def transcribe(
     pending = [row for row in rows if row["trial_key"] not in known]
     logger.info("%s: %d trials, %d remembered, %d to transcribe", NAME, len(rows), len(known), len(pending))
     if pending:
-        backend.load()
-        made = _made(pending, renderer, 2 * backend.batch_size)
-        with made as trials_made, track("transcribing", len(pending), logger) as advance:
-            for batch in _batches(trials_made, backend.batch_size):
-                answers = _hear(batch, backend, heard, advance)
-                if backend.needs_audio:
-                    store.put(answers, key, fingerprint)
+        with _made(pending, renderer, 2 * backend.batch_size, probe) as made:
+            backend.load()
+            with track("transcribing", len(pending), logger) as advance:
+                for batch in _batches(made, backend.batch_size):
+                    answers = _hear(batch, backend, heard, advance)
+                    if backend.needs_audio:
+                        store.put(answers, key, fingerprint)
     return _tables(rows, heard, backend.name)
 
 
-def _made(rows: Sequence[Row], renderer: Renderer | None, ahead: int) -> AbstractContextManager[Iterator[Made]]:
+def _made(
+    rows: Sequence[Row], renderer: Renderer | None, ahead: int, probe: Probe
+) -> AbstractContextManager[Iterator[Made]]:
     if renderer is None:
         return nullcontext((row, None) for row in rows)
-    return renderer.renderings(rows, ahead=ahead)
+    return renderer.renderings(rows, ahead=ahead, probe=probe)
 
 
 def _hear(

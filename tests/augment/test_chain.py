@@ -164,3 +164,16 @@ def test_the_codec_is_reached_after_handset_and_noise(build, shared_resources, s
     assert realised.snr_a_db == pytest.approx(10.0, abs=0.01)
     assert realised.delay_removed_s == pytest.approx(400 / 16000)
     assert np.isfinite(realised.active_level_out_dbov)
+
+
+def test_where_a_users_files_lie_is_no_part_of_what_a_condition_is(build):
+    steps = [
+        [{"kind": "reverb", "room": {"kind": "folder", "path": f"{place}/rooms", "pattern": "*.wav"}},
+         {"kind": "add_noise", "source": {"kind": "folder", "path": f"{place}/ward"}, "snr_db": 5},
+         {"kind": "handset", "file": f"{place}/phone.csv"}]
+        for place in ("/here", "/there")
+    ]  # fmt: skip
+    here, there = (build("ward7", {"steps": listed}) for listed in steps)
+    assert here.definition == there.definition
+    assert here.parameters != there.parameters
+    assert here.definition["steps"][0]["room"]["pattern"] == "*.wav"

@@ -69,16 +69,15 @@ def test_the_limit_is_that_of_the_talker_and_not_of_the_noise(scene, resources, 
         assert np.abs(effect.samples).max() <= 10 ** (threshold_dbov / 20)
 
 
-def test_six_decibels_cut_off_about_five_per_cent_of_real_speech(optional_corpus, resources):
-    manifest = optional_corpus("timit_sample")
+@pytest.mark.parametrize("name", ["timit_sample", "speechocean762", "speech_accent_archive"])
+def test_six_decibels_cut_off_about_five_per_cent_of_real_speech(name, optional_corpus, resources):
+    manifest = optional_corpus(name)
     with manifest.open(newline="", encoding="utf-8") as file:
-        paths = [manifest.parent / row["audio_path"] for row in csv.DictReader(file)][::4][:12]
-    speech = [read(path).astype(float) for path in paths]
-    dose = {db: np.mean([share(x, db, Scene(Acoustics(), resources, Speech(x))) for x in speech]) for db in (0, 6, 12)}
-    # measured on other recordings by an independent program: 18.7, 5.3 and 0.53 %
-    assert dose[0] == pytest.approx(0.187, abs=0.03)
-    assert dose[6] == pytest.approx(0.053, abs=0.01)
-    assert dose[12] == pytest.approx(0.0053, abs=0.003)
+        paths = [manifest.parent / row["audio_path"] for row in csv.DictReader(file)]
+    speech = [read(path).astype(float) for path in paths[:: max(1, len(paths) // 10)][:10]]
+    doses = [share(x, 6.0, Scene(Acoustics(), resources, Speech(x))) for x in speech]
+    # measured on other recordings by an independent program: 5.3 % (5.0 to 5.7 %)
+    assert np.mean(doses) == pytest.approx(0.053, abs=0.01)
 
 
 def test_without_speech_there_is_no_limit_to_set(scene, resources):
@@ -106,6 +105,7 @@ def test_it_needs_the_talkers_level_and_is_not_linear():
 @settings(max_examples=40, deadline=None)
 def test_any_finite_input_comes_out_finite_and_as_long(length, headroom_db, scale, seed):
     x = scale * np.random.RandomState(seed).randn(length)
-    y = clip(headroom_db).apply(x, {}, Scene(Acoustics(), Resources(1, 1), Speech(x))).samples
+    talker = Speech(0.1 * np.random.RandomState(0).randn(FS))
+    y = clip(headroom_db).apply(x, {}, Scene(Acoustics(), Resources(1, 1), talker)).samples
     assert y.shape == (length,)
     assert np.all(np.isfinite(y))

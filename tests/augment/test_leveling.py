@@ -63,6 +63,10 @@ def test_it_is_linear_and_needs_the_talkers_level():
 @settings(max_examples=20, deadline=None)
 def test_any_finite_input_comes_out_finite_and_as_long(length, scale, seed):
     x = scale * np.random.RandomState(seed).randn(length)
-    y = level().apply(x, {}, Scene(Acoustics(), Resources(1, 1), Speech(x))).samples
+    try:
+        y = level().apply(x, {}, Scene(Acoustics(), Resources(1, 1), Speech(x))).samples
+    except NoActiveSpeechError:
+        assert scale < 1 and length < FS // 2  # soft and shorter than P.56 needs to notice it
+        return
     assert y.shape == (length,)
     assert np.all(np.isfinite(y))

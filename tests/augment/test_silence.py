@@ -48,9 +48,9 @@ def test_three_seconds_before_and_after_and_two_in_the_longest_pause(pool):
     step = silence(before_s=3, after_s=3, gap_s=2)
     effect = applied(step, x, pool)
     assert effect.samples.size == step.length_out(x.size) == x.size + 8 * FS
-    # the pause lasts from 2.3 to 3.1 s; the envelope's 30 ms blur both of its ends
+    # the pause lasts from 2.3 to 3.1 s; P.56 follows the end of a word about 0.1 s late
     at_s = effect.realised["gap_at_s"]
-    assert at_s == pytest.approx(2.7, abs=0.06)
+    assert at_s == pytest.approx(2.75, abs=0.06)
     assert effect.realised["gap_in"] == "pause"
     assert effect.realised["pause_s"] == pytest.approx(0.8, abs=0.1)
     at = round(at_s * FS)
@@ -92,16 +92,16 @@ def test_speech_without_a_pause_is_parted_where_it_is_quietest_and_that_is_recor
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.3, 0.5])
 def test_the_shortest_utterances_are_parted_inside(seconds, pool):
-    x = 0.1 * np.random.RandomState(0).randn(round(seconds * FS))
+    x = 0.5 * np.random.RandomState(0).randn(round(seconds * FS))
     effect = applied(silence(gap_s=0.5), x, pool)
     assert effect.samples.size == x.size + FS // 2
-    assert 0 <= effect.realised["gap_at_s"] <= seconds
+    assert 0 < effect.realised["gap_at_s"] < seconds
 
 
 def test_a_gap_never_goes_before_the_first_word_or_behind_the_last(pool):
     x = words((2.0, 2.8), (3.1, 3.9), seconds=8.0)  # 2 s and 4 s of quiet around, 0.3 s inside
     at_s = applied(silence(gap_s=1), x, pool).realised["gap_at_s"]
-    assert at_s == pytest.approx(2.95, abs=0.06)
+    assert at_s == pytest.approx(2.98, abs=0.06)
 
 
 def test_places_come_from_the_talker_and_not_from_what_is_mixed_in(pool):

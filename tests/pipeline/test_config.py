@@ -14,13 +14,13 @@ Composed = Callable[..., dict[str, Any]]
 
 
 def test_all_mistakes_are_reported_in_one_paragraph(composed: Composed) -> None:
-    raw = composed("asr=scripted", "+stats.permutatoins=7", "+asr.sead=1", "seed=-3", "workers=0")
+    raw = composed("asr=scripted", "+stats.permutatoins=7", "+asr.sead=1", "seed=-3", "render.workers=-1")
     raw["conditions"]["babble_10"]["steps"][0]["kind"] = "add_nois"
     with pytest.raises(ConfigError) as caught:
         build(raw)
     message = str(caught.value)
     assert "\n" not in message
-    for part in ("stats.permutatoins", "Did you mean 'permutations'", "asr.sead", "seed", "workers", "add_nois"):
+    for part in ("stats.permutatoins", "Did you mean 'permutations'", "asr.sead", "seed", "render.workers", "add_nois"):
         assert part in message
     assert "Did you mean 'add_noise'" in message
 
@@ -90,7 +90,7 @@ def test_a_file_from_a_stranger_calls_nothing(composed: Composed, tmp_path: Path
 
 def test_the_hash_is_of_what_decides_a_number(composed: Composed) -> None:
     plain = build(composed("asr=scripted"))
-    assert build(composed("asr=scripted", "workers=7", "run_name=x", "cache_dir=/elsewhere")).sha256 == plain.sha256
+    assert build(composed("asr=scripted", "render.workers=7", "run_name=x", "cache_dir=/elsewhere")).sha256 == plain.sha256
     for change in ("seed=1", "acoustics.slots=8", "asr.seed=1", "conditions=[clean]", "stats.min_speakers=7"):
         assert build(composed("asr=scripted", change)).sha256 != plain.sha256
 

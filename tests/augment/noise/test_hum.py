@@ -21,7 +21,7 @@ def test_twenty_partials_fall_as_one_over_k_and_there_is_nothing_else(f0_hz, tra
 
 def test_slots_differ_in_the_phases_of_the_partials_alone(track_of, shared_resources):
     one, other = (np.fft.rfft(track_of("hum", shared_resources, slot=slot).samples.astype(float)) for slot in (1, 2))
-    assert np.abs(one) == pytest.approx(np.abs(other), abs=1.0)
+    assert np.max(np.abs(np.abs(one) - np.abs(other))) < 1e-5 * np.max(np.abs(one))
     turns = np.angle(other[1500:30001:1500] / one[1500:30001:1500])
     assert np.std(turns) > 0.5
 

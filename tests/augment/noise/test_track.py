@@ -31,16 +31,12 @@ def uneven():
     return noise_track((0.3 * rumble + 0.02 * hiss) * np.linspace(0.1, 1.0, TRACK_SAMPLES))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_cycle_runs_into_itself_as_smoothly_as_it_runs_anywhere(kind, track_of, shared_resources):
-    for slot in range(3):
+@pytest.mark.parametrize("kind", ["brown", "babble", "hum", "machine", "folder"])  # in others a click would not show
+def test_a_cycle_runs_into_itself_as_smoothly_as_it_runs_elsewhere(kind, track_of, shared_resources):
+    for slot in range(4):
         samples = track_of(kind, shared_resources, slot=slot).samples.astype(float)
-        assert samples.shape == (TRACK_SAMPLES,)
-        bend = np.abs(np.diff(np.concatenate([samples[-FADE:], samples[: 2 * FADE]]), n=2))
-        assert np.max(bend) <= 1.05 * np.max(np.abs(np.diff(samples, n=2)))
-        # a step of one standard deviation would bend the line more than anything else in most of these noises
-        at_join = bend[FADE - 3 : FADE + 1]
-        assert np.max(at_join) <= 1.05 * np.max(np.abs(np.diff(samples[: 5 * FS], n=2)))
+        bend = np.abs(np.diff(np.roll(samples, 5), n=2))
+        assert np.max(bend[:8]) <= np.max(bend[8 : 5 * FS])
 
 
 @pytest.mark.parametrize("kind", KINDS)

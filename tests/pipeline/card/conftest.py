@@ -37,6 +37,8 @@ class Plan:
     utterance_prefix: str = ""
     min_speakers: int = 5
     settings: CardSettings = field(default_factory=CardSettings)
+    said_in_noise: Sequence[str] = ()
+    """what the recognizer says in the probe's slots, under every condition; none: the probe did not run"""
 
 
 Build = Callable[..., CardInput]
@@ -65,9 +67,11 @@ def make(plan: Plan) -> CardInput:
         record=_record(plan),
         settings=plan.settings,
         utterances=utterances,
+        acoustics=_acoustics(utterances),
         trials=trials,
         renderings=_renderings(trials),
         transcripts=_transcripts(plan, trials),
+        nonspeech=_nonspeech(plan, trials),
         scores=scores,
         cells=_cells(plan, scores),
         disparities=_disparities(plan),
@@ -151,6 +155,43 @@ def _utterances(plan: Plan) -> pd.DataFrame:
     return tables.build(rows, tables.Utterances, where="test")
 
 
+SOUND: dict[str, Any] = {
+    "active_level_dbov": -30.0,
+    "activity": 0.8,
+    "noise_floor_dbov": -70.0,
+    "snr_estimated_db": 40.0,
+    "bandwidth_hz": 5000.0,
+    "clipped_share": 0.0,
+    "speech_rate_words_per_s": 2.0,
+    "sample_rate_hz": 16000,
+    "codec": "WAV/PCM_16",
+}
+
+
+def _acoustics(utterances: pd.DataFrame) -> pd.DataFrame:
+    rows = [{"utterance_id": name} | SOUND for name in utterances["utterance_id"]]
+    return tables.build(rows, tables.Acoustics, where="test")
+
+
+def _nonspeech(plan: Plan, trials: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {
+            "utterance_id": trials["utterance_id"].iloc[slot],
+            "condition": condition,
+            "slot": slot,
+            "trial_key": f"{c:032}{slot:032}",
+            "backend": BACKEND,
+            "duration_s": 3.0,
+            "hypothesis": said,
+            "n_words": len(said.split()),
+            "audio_sha256": SHA,
+        }
+        for c, condition in enumerate(plan.conditions)
+        for slot, said in enumerate(plan.said_in_noise)
+    ]
+    return tables.build(rows, tables.NonSpeech, where="test")
+
+
 def _trials(plan: Plan, utterances: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {"utterance_id": utterance, "condition": name, "trial_key": f"{u:032}{c:032}", "slot": 0, "plan": "{}"}
@@ -175,11 +216,17 @@ def _renderings(trials: pd.DataFrame) -> pd.DataFrame:
                 "snr_g712_db": snr,
                 "snr_wb_db": snr,
                 "loss_share": None,
+                "loss_active_share": None,
+                "longest_loss_s": None,
+                "rt60_s": None,
+                "drr_db": None,
+                "overload_share": None,
                 "clipped_share": 0.001,
                 "peak": 0.5,
                 "delay_removed_s": 0.0,
                 "samples": 32000,
                 "audio_sha256": SHA,
+                "steps": "[]",
             }
         )
     return tables.build(rows, tables.Renderings, where="test")
