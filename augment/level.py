@@ -25,7 +25,9 @@ WEIGHTINGS: Final[tuple[Weighting, ...]] = ("none", "a", "g712", "wb")
 
 # ITU-T P.56 (method B), table of parameters; thresholds for 16-bit material as in ITU-T G.191
 _TIME_CONSTANT_S = 0.03
-_HANGOVER_S = 0.2
+HANGOVER_S: Final = 0.2
+"""A sample stays active for so long after the envelope fell below the threshold."""
+
 _MARGIN_DB = 15.9
 _THRESHOLDS: Final = 2.0 ** np.arange(-15, 0)
 _THRESHOLDS_DB: Final = 20.0 * np.log10(_THRESHOLDS)
@@ -162,7 +164,7 @@ def _held_envelope(signal: Samples, sample_rate_hz: int) -> Samples:
     """
     g = float(np.exp(-1.0 / (sample_rate_hz * _TIME_CONSTANT_S)))
     envelope = lfilter([1.0 - g], [1.0, -g], lfilter([1.0 - g], [1.0, -g], np.abs(signal)))
-    window = int(np.floor(_HANGOVER_S * sample_rate_hz + 0.5)) + 1
+    window = int(np.floor(HANGOVER_S * sample_rate_hz + 0.5)) + 1
     held: Samples = maximum_filter1d(envelope, window, mode="constant", cval=0.0, origin=(window - 1) // 2)
     return held
 

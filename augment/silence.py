@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from augment import SAMPLE_RATE_HZ
 from augment.errors import NoActiveSpeechError
-from augment.level import Samples
+from augment.level import HANGOVER_S, Samples
 from augment.noise.steady import HothSettings, hoth
 from augment.noise.track import cut, planned_offset
 from augment.resources import Resources
@@ -31,7 +31,7 @@ from augment.step import (
 )
 
 _FAMILY: Final = "silence"
-_HELD: Final = SAMPLE_RATE_HZ // 5  # ITU-T P.56 counts 0.2 s more as active after the last sample that is
+_HELD: Final = round(HANGOVER_S * SAMPLE_RATE_HZ)
 _QUIET: Final = SAMPLE_RATE_HZ // 20  # 50 ms
 
 _Duration = Annotated[float, Field(ge=0, le=60)]

@@ -121,7 +121,7 @@ class Renderings(_Table):
     delay_removed_s: Series[float] = pa.Field(ge=0)
     samples: Series[int] = pa.Field(gt=0)
     audio_sha256: Series[str] = pa.Field(description="of the rendered 16-bit samples")
-    steps: Series[str] = pa.Field(nullable=True, description="JSON: each step's kind and all that it measured")
+    steps: Series[str] = pa.Field(description="JSON: each step's kind and all that it measured")
 
     class Config:
         unique = ["trial_key"]

@@ -18,6 +18,8 @@ from pipeline.artifacts import RunFolder, file_sha256
 Command = Callable[..., subprocess.CompletedProcess[str]]
 WRITTEN = {
     "run.json",
+    "acoustics.csv",
+    "nonspeech.csv",
     "cells.csv",
     "disparities.csv",
     "interactions.csv",

@@ -10,15 +10,12 @@ from torch import Tensor
 
 from augment.batched.form import NOTHING
 from augment.batched.rows import Rows
-from augment.errors import ConditionError
 from augment.level import Samples
 from augment.source import Speech
 from augment.step import Effect, Plan, Scene, Step
 
 _NEGLIGIBLE: Final = 1e-13
 """Of the largest tap; what lies below is the rounding of the transform that a step filters with."""
-_SHORTEST_REACH: Final = 1 << 13
-_LONGEST_REACH: Final = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +34,25 @@ class Response:
         return float(self.taps[0]) if self.taps.size == 1 and not self.before else None
 
 
-def impulse_response(step: Step, planned: Plan, scene: Scene) -> Response:
+def impulse_response(step: Step, planned: Plan, scene: Scene, *, reach: int) -> Response:
     """Return the response of a step that is linear, does not change with time and does not look at the speech.
 
+    Args:
+        step: whose response.
+        planned: its plan.
+        scene: what it may look at.
+        reach: how far the response is heard, in samples before and after; what lies further does not count.
+
     Raises:
-        ConditionError: if the step cannot be made as planned, or its response is longer than nine minutes.
+        ConditionError: if the step cannot be made as planned.
     """
-    reach = _SHORTEST_REACH
-    while reach <= _LONGEST_REACH:
-        impulse = np.zeros(2 * reach + 1)
-        impulse[reach] = 1.0
-        effect = step.apply(impulse, planned, replace(scene, speech=Speech(impulse)))
-        heard = np.flatnonzero(np.abs(effect.samples) > _NEGLIGIBLE * np.max(np.abs(effect.samples)))
-        if heard.size and heard[0] > 0 and heard[-1] < 2 * reach:
-            first, last = min(int(heard[0]), reach), max(int(heard[-1]), reach)
-            return Response(effect.samples[first : last + 1], reach - first, replace(effect, samples=NOTHING))
-        reach *= 4
-    raise ConditionError("an impulse response is silent, or longer than nine minutes")
+    impulse = np.zeros(2 * reach + 1)
+    impulse[reach] = 1.0
+    effect = step.apply(impulse, planned, replace(scene, speech=Speech(impulse)))
+    size = np.abs(effect.samples)
+    heard = np.flatnonzero(size > _NEGLIGIBLE * np.max(size))
+    first, last = min([reach, *heard[:1]]), max([reach, *heard[-1:]])
+    return Response(effect.samples[first : last + 1].copy(), reach - first, replace(effect, samples=NOTHING))
 
 
 def convolved(rows: Rows, responses: Sequence[Response], which: Sequence[int]) -> Rows:

@@ -29,7 +29,8 @@ class Filtered:
         numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         which = [numbers[key] for key in keys]
         plans = [planned[keys.index(key)] for key in numbers]
-        found = [self._response(plan, scene) for plan in plans]
+        reach = 1 << rows.layout.longest.bit_length()  # few different ones, so that responses are used again
+        found = [self._response(plan, scene, reach) for plan in plans]
         responses = [response or _UNKNOWN for response in found]
         gains = [response.gain for response in responses]
         if all(gain == 1.0 for gain in gains):
@@ -41,10 +42,12 @@ class Filtered:
         effects = [response.effect if response else None for response in found]
         return Formed(filtered, [effects[number] for number in which])
 
-    def _response(self, planned: Plan, scene: RowScene) -> Response | None:
-        key = ("batched", self._key, json.dumps(dict(planned), sort_keys=True))
+    def _response(self, planned: Plan, scene: RowScene, reach: int) -> Response | None:
+        key = ("batched", self._key, json.dumps(dict(planned), sort_keys=True), reach)
         try:
-            return scene.resources.remember(key, lambda: impulse_response(self._step, planned, scene.of(0)))
+            return scene.resources.remember(
+                key, lambda: impulse_response(self._step, planned, scene.of(0), reach=reach)
+            )
         except ConditionError:
             return None
 

@@ -57,7 +57,8 @@ def doubled(rows: Rows, like: Rows) -> Rows:
 
 @lru_cache
 def _spectrum(device: torch.device) -> Tensor:
-    return torch.fft.rfft(torch.from_numpy(_filter()), _SIZE).to(device)
+    spectrum: Tensor = torch.fft.rfft(torch.from_numpy(_filter()), _SIZE).to(device)
+    return spectrum
 
 
 @lru_cache

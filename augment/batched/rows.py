@@ -67,6 +67,13 @@ class Rows:
         """Return each row times its gain."""
         return Rows(self.samples * self.column(gains), self.layout)
 
+    def chosen(self, rows: Sequence[int]) -> "Rows":
+        """Return some of the rows."""
+        if len(rows) == len(self.layout.lengths):
+            return self
+        layout = Layout([self.layout.lengths[row] for row in rows], self.layout.device)
+        return Rows(self.samples[list(rows), : layout.longest], layout)
+
     def column(self, values: Sequence[float]) -> Tensor:
         """Return one number a row, to be combined with the samples."""
         return torch.tensor(values, dtype=torch.float64, device=self.layout.device)[:, None]
@@ -77,7 +84,7 @@ class Rows:
         return [count / length for count, length in zip(counts, self.layout.lengths, strict=True)]
 
     def pcm(self) -> Tensor:
-        """Return the samples as 16-bit integers, rounded half to even and held at full scale, as ``pcm.to_int16`` does."""
+        """Return the samples as 16-bit integers, as ``pcm.to_int16`` does: half to even, held at full scale."""
         steps = (self.samples * 32768.0).round().clamp(-32768.0, 32767.0)
         return steps.nan_to_num(0.0).to(torch.int16)
 

@@ -36,7 +36,11 @@ class SpeechRows:
         """Return the active level of each talker; None where nothing is active under the weighting."""
         if weighting not in self._levels:
             plain = weighting == "none"
-            measured = self.measurement if plain else Measurement(weighted(self.rows, SAMPLE_RATE_HZ, weighting), SAMPLE_RATE_HZ)
+            measured = (
+                self.measurement
+                if plain
+                else Measurement(weighted(self.rows, SAMPLE_RATE_HZ, weighting), SAMPLE_RATE_HZ)
+            )
             self._levels[weighting] = measured.levels()
         return self._levels[weighting]
 

@@ -66,7 +66,7 @@ def test_any_finite_input_comes_out_finite_and_as_long(length, scale, seed):
     try:
         y = level().apply(x, {}, Scene(Acoustics(), Resources(1, 1), Speech(x))).samples
     except NoActiveSpeechError:
-        assert scale < 1 and length < FS // 2  # soft and shorter than P.56 needs to notice it
+        assert length < FS // 8  # shorter than the envelope of P.56 needs to rise
         return
     assert y.shape == (length,)
     assert np.all(np.isfinite(y))

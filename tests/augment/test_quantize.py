@@ -43,12 +43,14 @@ def test_what_stays_below_half_a_step_becomes_silence():
 
 
 @given(arrays(np.int16, st.integers(1, 200)))
+@settings(deadline=None)
 def test_16_bits_give_16_bit_samples_back_bit_exactly(samples):
     x = samples / 32768.0
     assert quantized(x, 16).samples.tobytes() == x.tobytes()
 
 
 @given(arrays(np.float64, 50, elements=st.floats(-2, 2)))
+@settings(deadline=None)
 def test_16_bits_are_those_of_every_other_step(x):
     integers, beyond = to_int16(x)
     effect = quantized(x, 16)
@@ -57,6 +59,7 @@ def test_16_bits_are_those_of_every_other_step(x):
 
 
 @given(arrays(np.float64, 50, elements=st.floats(-1, 1)), st.integers(2, 16))
+@settings(deadline=None)
 def test_a_second_time_changes_nothing_and_order_is_kept(x, bits):
     once = quantized(np.sort(x), bits).samples
     assert np.array_equal(quantized(once, bits).samples, once)

@@ -57,7 +57,9 @@ NOTHING = [
 ]
 
 
-def test_a_chain_of_steps_with_no_effect_is_the_clean_condition_bit_by_bit(build, shipped, shared_resources, speechlike):
+def test_a_chain_of_steps_with_no_effect_is_the_clean_condition_bit_by_bit(
+    build, shipped, shared_resources, speechlike
+):
     idle = build("idle", {"steps": NOTHING})
     for seed in range(3):
         x = speechlike(seed, 1.7)

@@ -90,7 +90,7 @@ def test_speech_without_a_pause_is_parted_where_it_is_quietest_and_that_is_recor
     assert "pause_s" not in effect.realised
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.3, 0.5])
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.5])
 def test_the_shortest_utterances_are_parted_inside(seconds, pool):
     x = 0.5 * np.random.RandomState(0).randn(round(seconds * FS))
     effect = applied(silence(gap_s=0.5), x, pool)
@@ -135,10 +135,10 @@ def test_the_plan_is_a_track_and_an_offset(pool):
 
 
 def test_without_speech_there_is_no_pause_to_find_and_none_is_needed_outside(pool):
-    x = np.zeros(FS)
-    assert applied(silence(before_s=1), x, pool).samples.size == 2 * FS
-    with pytest.raises(NoActiveSpeechError, match="no active speech is left in which to find a pause"):
-        applied(silence(gap_s=1), x, pool)
+    for x in (np.zeros(FS), 0.1 * np.random.RandomState(0).randn(800)):  # 50 ms are no speech to P.56
+        assert applied(silence(before_s=1), x, pool).samples.size == FS + x.size
+        with pytest.raises(NoActiveSpeechError, match="no active speech is left in which to find a pause"):
+            applied(silence(gap_s=1), x, pool)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,9 @@ def test_a_file_from_a_stranger_calls_nothing(composed: Composed, tmp_path: Path
 
 def test_the_hash_is_of_what_decides_a_number(composed: Composed) -> None:
     plain = build(composed("asr=scripted"))
-    assert build(composed("asr=scripted", "render.workers=7", "run_name=x", "cache_dir=/elsewhere")).sha256 == plain.sha256
+    assert (
+        build(composed("asr=scripted", "render.workers=7", "run_name=x", "cache_dir=/elsewhere")).sha256 == plain.sha256
+    )
     for change in ("seed=1", "acoustics.slots=8", "asr.seed=1", "conditions=[clean]", "stats.min_speakers=7"):
         assert build(composed("asr=scripted", change)).sha256 != plain.sha256
 

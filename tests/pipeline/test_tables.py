@@ -8,8 +8,8 @@ from pipeline.errors import TableError
 from pipeline.records import Exclusion, Reason
 
 SCHEMAS = [
-    tables.Utterances, tables.Trials, tables.Transcripts, tables.Renderings, tables.Scores, tables.Cells,
-    tables.Disparities, tables.Interactions, tables.Exclusions,
+    tables.Utterances, tables.Acoustics, tables.Trials, tables.Transcripts, tables.Renderings, tables.NonSpeech,
+    tables.Scores, tables.Cells, tables.Disparities, tables.Interactions, tables.Exclusions,
 ]  # fmt: skip
 
 SCORE = {
@@ -62,6 +62,26 @@ def test_declared_speaker_attributes_travel_as_extra_columns() -> None:
         "attr_gender": "female",
     }  # fmt: skip
     assert tables.build([row], tables.Utterances, where="test").loc[0, "attr_gender"] == "female"
+
+
+def test_what_cannot_be_measured_of_a_recording_is_missing_and_its_rate_is_not() -> None:
+    row = dict.fromkeys(tables.columns(tables.Acoustics)) | {"utterance_id": "u1", "sample_rate_hz": 8000}
+    table = tables.build([row], tables.Acoustics, where="test")
+    assert int(table.loc[0].isna().sum()) == len(table.columns) - 2
+    with pytest.raises(TableError, match=r"clipped_share.*1\.5"):
+        tables.build([row | {"clipped_share": 1.5}], tables.Acoustics, where="test")
+    with pytest.raises(TableError, match="uniqueness"):
+        tables.build([row, row], tables.Acoustics, where="test")
+
+
+def test_a_slot_is_heard_without_speech_once_in_each_condition() -> None:
+    row = {
+        "utterance_id": "u1", "condition": "clean", "slot": 0, "trial_key": "k" * 64, "backend": "b",
+        "duration_s": 1.0, "hypothesis": "", "n_words": 0, "audio_sha256": "0" * 64,
+    }  # fmt: skip
+    assert len(tables.build([row, row | {"slot": 1}], tables.NonSpeech, where="test")) == 2
+    with pytest.raises(TableError, match="uniqueness"):
+        tables.build([row, row | {"utterance_id": "u2"}], tables.NonSpeech, where="test")
 
 
 def test_dataclass_rows_are_taken_as_they_are() -> None:

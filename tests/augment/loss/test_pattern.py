@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as running
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -79,6 +80,7 @@ def test_a_slot_begins_inside_a_loss_as_often_as_packets_are_lost():
     packets=st.integers(1, 600),
     slot=st.integers(0, 3),
 )
+@running(deadline=None)
 def test_the_exact_mode_is_exact_and_never_loses_nothing(rate, mean_burst, packets, slot):
     rate = min(rate, 0.99 * mean_burst / (1 + mean_burst))
     lost, bursts = pattern(settings(rate, mean_burst), packets, slot=slot)
@@ -153,6 +155,7 @@ def test_rate_0_loses_nothing():
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
+@running(deadline=None)
 def test_runs_describe_any_pattern(flags):
     runs, previous = [], False
     for number, flag in enumerate(flags):

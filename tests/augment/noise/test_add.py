@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from augment.chain import PlanInput, Source
 from augment.errors import ConditionError, NoActiveSpeechError
 from augment.level import WEIGHTINGS, active_speech_level, weight
-from augment.noise.track import TRACK_SAMPLES, noise_track
+from augment.noise.track import TRACK_SAMPLES, cut, noise_track
 from augment.source import Speech
 from augment.step import Law, Stage
 
@@ -46,20 +46,26 @@ def mixed(step, speech, scene, resources, *, slot=2, **acoustics):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-@pytest.mark.parametrize("duration_s", [0.6, 1.0, 5.3])
-def test_the_requested_snr_is_in_the_mixture(
-    kind, weighting, duration_s, step_of, spoken, scene, shared_resources
-):
+@pytest.mark.parametrize("duration_s", [0.6, 1.0, 3.3])
+def test_the_requested_snr_is_in_the_mixture(kind, weighting, duration_s, step_of, spoken, scene, shared_resources):
     speech, levels_db = spoken(duration_s)
     for asked_db in (-5.0, 0.0, 10.0, 30.0):
         step = step_of(kind, snr_db=asked_db)
         noise, effect = mixed(step, speech, scene, shared_resources, snr_weighting=weighting)
         assert levels_db[weighting] - rms_db(noise, weighting) == pytest.approx(asked_db, abs=0.05)
-        assert set(effect.snr_db) == set(WEIGHTINGS)
-        for name, reported_db in effect.snr_db.items():
-            assert reported_db == pytest.approx(levels_db[name] - rms_db(noise, name), abs=0.05)
         (promise,) = effect.promises
         assert (promise.asked, promise.got, promise.tolerance) == (asked_db, effect.snr_db[weighting], 0.5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("duration_s", [0.6, 1.0, 3.3])
+def test_all_four_weightings_are_reported_as_they_are_measured(
+    kind, duration_s, step_of, spoken, scene, shared_resources
+):
+    speech, levels_db = spoken(duration_s)
+    noise, effect = mixed(step_of(kind, snr_db=5.0), speech, scene, shared_resources)
+    measured_db = {w: levels_db[w] - rms_db(noise, w) for w in WEIGHTINGS}
+    assert effect.snr_db == pytest.approx(measured_db, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", ["brown", "machine", "folder"])
@@ -75,13 +81,18 @@ def test_a_minute_gets_its_snr_from_a_cycle_of_half_a_minute(kind, step_of, spok
 @given(st.integers(FS // 20, 8 * FS), st.sampled_from(KINDS), st.integers(0, 7), st.floats(-20, 60))
 @example(120 * FS, "pink", 1, 60.0)
 @example(FS // 20, "babble", 2, 5.0)
+@example(830, "babble", 1, 0.0)
 def test_any_length_kind_slot_and_snr_is_finite_and_as_asked(
     step_of, scene, shared_resources, length, kind, slot, asked_db
 ):
     talk = Speech(0.5 * np.sin(2 * np.pi * 1000 * np.arange(length) / FS))
     step = step_of(kind, snr_db=asked_db)
-    if "a" not in talk.levels():  # 50 ms are not enough for the envelope of ITU-T P.56 to rise
-        with pytest.raises(NoActiveSpeechError):
+    planned = step.plan(PlanInput("u", "outsider", length), slot, shared_resources)
+    track = step._source.track(planned, shared_resources)
+    segment = cut(track, planned["offset"], length=length)
+    # 50 ms may be too short for the envelope of ITU-T P.56 to rise, or fall into a pause that all voices make
+    if "a" not in talk.levels() or rms_db(segment, "a") < rms_db(track.samples, "a") - 30:
+        with pytest.raises(ConditionError, match=r"no active speech|the noise is silent"):
             mixed(step, talk, scene, shared_resources, slot=slot)
         return
     noise, effect = mixed(step, talk, scene, shared_resources, slot=slot)
@@ -214,9 +225,7 @@ def with_pause():
     return noise_track(np.random.RandomState(0).randn(TRACK_SAMPLES) * gain)
 
 
-def test_a_pause_in_the_noise_is_refused_instead_of_amplified(
-    with_pause, step_of, spoken, scene, shared_resources
-):
+def test_a_pause_in_the_noise_is_refused_instead_of_amplified(with_pause, step_of, spoken, scene, shared_resources):
     soft = with_track(step_of("pink", snr_db=10.0), with_pause, offset=11 * FS)
     _, effect = mixed(soft, spoken(3.0)[0], scene, shared_resources)
     assert effect.realised["segment_re_track_db"] == pytest.approx(-25 + 10 * np.log10(30 / 20), abs=0.1)
@@ -233,9 +242,7 @@ def test_noise_without_any_power_is_refused(duration_s, step_of, spoken, scene, 
         mixed(nothing, spoken(duration_s)[0], scene, shared_resources)
 
 
-def test_a_track_that_is_not_what_its_sums_say_breaks_the_promise(
-    with_pause, step_of, spoken, scene, shared_resources
-):
+def test_a_track_that_is_not_what_its_sums_say_breaks_the_promise(with_pause, step_of, spoken, scene, shared_resources):
     louder = replace(with_pause, samples=with_pause.samples * np.float32(2.0))
     _, effect = mixed(with_track(step_of("pink", snr_db=10.0), louder), spoken(3.0)[0], scene, shared_resources)
     assert not effect.promises[0].kept

@@ -9,6 +9,7 @@ import pytest
 from augment.chain import PlanInput
 from augment.errors import ConditionError
 from augment.level import active_speech_level
+from augment.noise.babble import Babble, BabbleSettings
 from augment.noise.casting import cast_tracks
 from augment.plan import SlotInput, assign_slots
 from augment.resources import Resources, Talker
@@ -114,7 +115,10 @@ def test_by_prompt_the_pairing_is_exact_although_own_voices_are_passed_over(nois
 
 def test_a_pool_that_is_too_small_is_refused_at_the_start_with_what_to_do(noisy, recording):
     pool = [silent_talker("a", f"g{n}", recording) for n in range(4)]
-    with pytest.raises(ConditionError, match=r"conditions\.babble_10: .*leaves 3 .*set source\.talkers to 3 or less"):
+    with pytest.raises(
+        ConditionError,
+        match=r"conditions\.babble_10\.steps\.0 \(add_noise\): .*leaves 3 .*set source\.talkers to 3 or less",
+    ):
         noisy(10).check(Resources(1, 8, pool))
     with pytest.raises(ConditionError, match="load more speakers"):
         noisy(10).check(Resources(1, 8, []))
@@ -136,14 +140,13 @@ def test_two_talkers_with_one_id_are_refused(crossed_pool):
         Resources(1, 8, [*crossed_pool, crossed_pool[0]])
 
 
-def track_of(condition, resources, group="outsider", slot=0):
-    plan = condition.plan(PlanInput("u", group, FS), slot, resources)
-    planned = {key.removeprefix("0."): value for key, value in plan.items()}
-    return condition.steps[0]._source.track(planned, resources)
+def babble_of(resources, slot=0):
+    source = Babble(BabbleSettings(), "babble")
+    return source.track(source.plan(PlanInput("u", "outsider", FS), slot, resources), resources).samples
 
 
-def test_a_track_is_the_sum_of_equally_loud_talkers(noisy, shared_resources):
-    track = track_of(noisy(10.0), shared_resources).astype(float)
+def test_a_track_is_the_sum_of_equally_loud_talkers(shared_resources):
+    track = babble_of(shared_resources).astype(float)
     assert track.shape == (30 * FS,)
     # six uncorrelated talkers at -26 dBov active, 42 % of the time: about -26 + 7.8 - 3.8 dB of power
     assert 10 * np.log10(np.mean(track**2)) == pytest.approx(-22, abs=2)
@@ -156,25 +159,25 @@ def test_each_recording_is_at_the_target_level_without_dc(recording, speechlike)
     assert abs(np.mean(leveled)) < 1e-6
 
 
-def test_recordings_without_speech_are_skipped(noisy, crossed_pool, recording):
+def test_recordings_without_speech_are_skipped(crossed_pool, recording):
     hush = recording(np.zeros(FS, np.float32))
     silenced = [Talker(t.talker_id, t.accent, t.group, (hush, *t.recordings)) for t in crossed_pool]
-    track = track_of(noisy(10.0), Resources(1, 8, silenced))
+    track = babble_of(Resources(1, 8, silenced))
     assert np.all([np.any(block) for block in np.split(track, 60)])  # no half second of nothing
 
 
-def test_a_talker_who_never_speaks_is_named(noisy, crossed_pool, recording):
+def test_a_talker_who_never_speaks_is_named(crossed_pool, recording):
     hush = recording(np.zeros(FS, np.float32))
     silent = [Talker(t.talker_id, t.accent, t.group, (hush,)) for t in crossed_pool]
     with pytest.raises(ConditionError, match=r"babble talker '[abc]-v\d' has no recording with active speech"):
-        track_of(noisy(10.0), Resources(1, 8, silent))
+        babble_of(Resources(1, 8, silent))
 
 
-def test_a_damaged_recording_is_named(noisy, crossed_pool, recording):
+def test_a_damaged_recording_is_named(crossed_pool, recording):
     damaged = recording(np.full(FS, np.nan, np.float32))
     broken = [Talker(t.talker_id, t.accent, t.group, (damaged,)) for t in crossed_pool]
     with pytest.raises(ConditionError, match=f"babble recording {damaged.sha256[:12]}: .*not finite"):
-        track_of(noisy(10.0), Resources(1, 8, broken))
+        babble_of(Resources(1, 8, broken))
 
 
 def test_rendering_with_other_talkers_than_planned_is_refused(noisy, resources, crossed_pool, speechlike):

@@ -52,9 +52,13 @@ def test_every_accent_meets_each_file_equally_often(write, folder):
     planned = plans(folder(), resources)
     dealt = Counter(plan["file"] for plan in planned)
     assert sorted(dealt.values()) == [2, 3, 3]
-    rows = [SlotInput(f"{accent}{n}", accent, f"text {n}") for accent, size in (("a", 16), ("b", 64)) for n in range(size)]
+    rows = [
+        SlotInput(f"{accent}{n}", accent, f"text {n}") for accent, size in (("a", 16), ("b", 64)) for n in range(size)
+    ]
     slots = assign_slots(rows, by="slot", slots=SLOTS, seed=7)
-    met = {accent: Counter(planned[slots[r.utterance_id]]["file"] for r in rows if r.accent == accent) for accent in "ab"}
+    met = {
+        accent: Counter(planned[slots[r.utterance_id]]["file"] for r in rows if r.accent == accent) for accent in "ab"
+    }
     assert {file: 4 * count for file, count in met["a"].items()} == met["b"]
 
 
@@ -80,7 +84,7 @@ def test_a_long_file_gives_each_slot_another_window_evenly_spaced_over_all_of_it
     for plan in planned[:3]:
         samples = source.track(plan, resources).samples
         window = ramp[plan["start"] : plan["start"] + TRACK_SAMPLES]
-        assert samples[FADE:] == pytest.approx(window[FADE:], abs=1e-3)
+        assert np.max(np.abs(samples[FADE:] - window[FADE:])) < 1e-3
 
 
 def test_a_short_file_is_looped_with_a_crossfade_and_the_plan_says_so(write, folder, noise):
@@ -92,8 +96,8 @@ def test_a_short_file_is_looped_with_a_crossfade_and_the_plan_says_so(write, fol
     samples = folder().track(planned, resources).samples
     period = x.size - FADE
     inner = slice(FADE, period)
-    assert samples[period:][inner] == pytest.approx(samples[10 * period :][inner], abs=1e-6)
-    assert samples[period:][inner] == pytest.approx((x - np.mean(x))[inner], abs=1e-6)
+    assert np.max(np.abs(samples[period:][inner] - samples[10 * period :][inner])) < 1e-6
+    assert np.max(np.abs(samples[period:][inner] - (x - np.mean(x))[inner])) < 1e-6
     blocks = np.mean(samples.reshape(-1, FADE) ** 2, axis=1)
     assert np.min(blocks) > 0.3 * np.mean(blocks)  # no hole where the ends meet
 
@@ -104,7 +108,7 @@ def test_the_first_channel_counts_and_an_offset_does_not(write, folder, noise):
     resources = Resources(1, SLOTS)
     samples = folder().track(folder().plan(TARGET, 0, resources), resources).samples
     # an average of the channels would have left nothing but the offset
-    assert np.mean(samples.astype(float) ** 2) == pytest.approx(0.01 * 16_000 / 44_100, rel=0.05)
+    assert np.mean(samples.astype(float) ** 2) == pytest.approx(0.01 * 16_000 / 44_100, rel=0.1)
     assert abs(np.mean(samples)) < 1e-4
 
 
@@ -163,7 +167,7 @@ def test_a_long_file_that_is_silent_where_it_would_be_used_is_refused_with_the_p
     x = noise(1, 100.0)
     x[60 * FS :] = 0.0
     write("long.wav", x)
-    with pytest.raises(ConditionError, match=r"long\.wav is silent in 61\.2-91\.2 s, 69\.9-100\.0 s of 100\.0 s|silent in"):
+    with pytest.raises(ConditionError, match=r"long\.wav is silent in 65\.6-95\.6 s of 100\.0 s"):
         folder().check(Resources(1, SLOTS))
     folder().check(Resources(1, 1))  # the one window in the middle has sound
 

@@ -62,7 +62,9 @@ def test_a_hesitant_talker_weighs_as_much_as_a_fluent_one(shaped, recording):
 def test_the_noise_has_the_spectrum_of_the_pool(shaped, shared_resources):
     made = track(shaped, shared_resources).samples.astype(float)
     pool = [
-        shared_resources.recording(one).astype(float) for talker in shared_resources.talkers for one in talker.recordings
+        shared_resources.recording(one).astype(float)
+        for talker in shared_resources.talkers
+        for one in talker.recordings
     ]
     octaves = [(125 * 2**n, 250 * 2**n) for n in range(5)]
 

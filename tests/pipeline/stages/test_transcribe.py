@@ -75,7 +75,8 @@ def transcripts(study: Any, store: Path) -> pd.DataFrame:
 def test_workers_and_batches_change_nothing(study_of: Callable[..., Any], tmp_path: Path) -> None:
     tables = [
         transcripts(
-            study_of(Listener(batch), f"render.workers={workers}", f"run_name=w{workers}b{batch}"), tmp_path / f"{batch}.db"
+            study_of(Listener(batch), f"render.workers={workers}", f"run_name=w{workers}b{batch}"),
+            tmp_path / f"{batch}.db",
         )
         for workers, batch in [(1, 1), (4, 3), (2, 64)]
     ]
