@@ -186,8 +186,8 @@ class Condition:
         allowed = self.acoustics.clipped_tolerance
         if realised.clipped_share > allowed:
             raise ConditionError(
-                f"conditions.{self.name}: {realised.clipped_share:.1%} of the samples lie beyond full scale, so that 16 "
-                f"bits do not hold what was asked (acoustics.clipped_tolerance is {allowed:.1%}): lower "
+                f"conditions.{self.name}: {realised.clipped_share:.1%} of the samples lie beyond full scale, so that "
+                f"16 bits do not hold what was asked (acoustics.clipped_tolerance is {allowed:.1%}): lower "
                 "acoustics.target_level_dbov or raise snr_db"
             )
 

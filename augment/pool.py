@@ -58,17 +58,12 @@ class RenderPool:
             RenderingError: if there is no room for what they share.
         """
         try:
-            if self._cache:
-                self._cache.mkdir(parents=True, exist_ok=True)
-                self._staging = self._shared_folder(".partial-", self._cache)
-            if self._count:
-                self._start(self._shared_folder("asr-render-", None))
-        except BaseException as error:
+            self._begin()
+        except OSError as error:
             self._end()
-            if isinstance(error, OSError):
-                raise RenderingError(
-                    f"{error}: rendering needs to write here. Make room, or see that it may."
-                ) from error
+            raise RenderingError(f"{error}: rendering must write here; make room, or let it.") from error
+        except BaseException:
+            self._end()
             raise
         return self
 
@@ -100,6 +95,14 @@ class RenderPool:
         while waiting:
             yield from _first(waiting)
 
+    def _begin(self) -> None:
+        if self._cache:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            self._staging = self._shared_folder(".partial-", self._cache)
+        if self._count:
+            # in a thread: Ctrl-C can interrupt this one anywhere, even between a process and its orders
+            self._threads.submit(self._start, self._shared_folder("asr-render-", None)).result()
+
     def _start(self, shelf: Path) -> None:
         orders = Orders.of(
             self._conditions.values(), self._resources, shelf=shelf, cache=self._cache, staging=self._staging
@@ -114,6 +117,7 @@ class RenderPool:
             worker.process.kill()
         self._threads.shutdown(cancel_futures=True)
         for worker in self._workers:
+            worker.process.kill()  # one that was being started until now
             worker.process.join()
             worker.line.close()
         self._folders.close()

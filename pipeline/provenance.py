@@ -28,8 +28,9 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 """The tables that each stage writes."""
 
 VERSIONED = (
-    "asr-accent-study", "av", "ctranslate2", "faster-whisper", "hibari-tts", "hydra-core", "jiwer", "librosa", "matplotlib",
-    "numpy", "openai-whisper", "pandas", "pyarrow", "scipy", "soundfile", "soxr", "torch", "whisper-normalizer",
+    "asr-accent-study", "av", "ctranslate2", "faster-whisper", "hibari-tts", "hydra-core", "jiwer", "librosa",
+    "matplotlib", "numpy", "openai-whisper", "pandas", "pyarrow", "pyroomacoustics", "scipy", "soundfile", "soxr",
+    "torch", "torchaudio", "whisper-normalizer",
 )  # fmt: skip
 
 

@@ -121,23 +121,23 @@ def _held_envelope(samples: Tensor, sample_rate_hz: int) -> Tensor:
 
 
 def _smoothed(samples: Tensor, pole: float) -> Tensor:
-    """Return y[n] = x[n] + pole y[n - 1]."""
-    lag = 1
+    """Return y[n] = x[n] + pole y[n - 1]; ``samples`` are overwritten."""
+    lag, spare = 1, torch.empty_like(samples)
     while lag < samples.shape[1] and pole**lag > _FORGOTTEN:
-        summed = samples.clone()
-        summed[:, lag:].add_(samples[:, :-lag], alpha=pole**lag)
-        samples, lag = summed, 2 * lag
+        spare[:, :lag] = samples[:, :lag]
+        torch.add(samples[:, lag:], samples[:, :-lag], alpha=pole**lag, out=spare[:, lag:])
+        samples, spare, lag = spare, samples, 2 * lag
     return samples
 
 
 def _running_maximum(samples: Tensor, window: int) -> Tensor:
-    """Return the largest of the last ``window`` samples, where nothing precedes the first."""
-    covered = 1
+    """Return the largest of the last ``window`` samples, nothing preceding the first; ``samples`` are overwritten."""
+    covered, spare = 1, torch.empty_like(samples)
     while covered < min(window, samples.shape[1]):
         lag = min(covered, window - covered)
-        larger = samples.clone()
-        torch.maximum(samples[:, lag:], samples[:, :-lag], out=larger[:, lag:])
-        samples, covered = larger, covered + lag
+        spare[:, :lag] = samples[:, :lag]
+        torch.maximum(samples[:, lag:], samples[:, :-lag], out=spare[:, lag:])
+        samples, spare, covered = spare, samples, covered + lag
     return samples
 
 

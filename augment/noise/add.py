@@ -149,7 +149,8 @@ def _measured(
 
     The power of what was ``mixed``, unweighted, corrects what the track's sums say of it.
     """
-    excess_db = _db(float(np.dot(mixed, mixed)) / mixed.size / (gain**2 * powers["none"]))
+    energy = float(np.einsum("s,s->", mixed, mixed))  # np.dot would share it out to threads, and round as they fall
+    excess_db = _db(energy / mixed.size / (gain**2 * powers["none"]))
     return {
         weighting: level.level_dbov - _db(gain**2 * powers[weighting]) - excess_db
         for weighting, level in levels.items()

@@ -24,7 +24,7 @@ from augment.resources import Recorded, Resources, Talker, TalkerRecording
 from augment.step import Plan, PlanInput, PlanValue, StepSettings, planned_integer
 
 _PER_ACCENT: Final = 32
-"""Recordings of an accent: enough that one more changes no third octave by a decibel, and soon read."""
+"""Recordings of an accent: each makes 3 % of its spectrum, and all are soon read."""
 
 _WINDOW_SAMPLES: Final = 1024
 """64 ms: resolves the slope of speech and not the pitch of a voice that happens to be in the pool."""

@@ -21,15 +21,12 @@ CAPTION = (
     f"{TITLE}: medians over the recordings of each group, before any condition (level and activity by ITU-T P.56; "
     "noise floor, SNR and bandwidth estimated)"
 )
-COLUMNS = (
-    "Group", "Level", "Activity", "Noise floor", "Estimated SNR", "Bandwidth", "Speech rate", "Clipped", "Came as",
-    "Behind it",
-)  # fmt: skip
+COLUMNS = ("Group", "Speech", "Noise (estimated)", "Bandwidth", "Clipped", "Came as", "Behind it")
 LIMITS = (
     f"Groups are said to start from different points where their medians lie more than {SNR_APART_DB:g} dB of "
     f"estimated SNR (above {SNR_CEILING_DB:g} dB counts as equal), a factor of {BANDWIDTH_RATIO:g} of bandwidth or "
-    f"{percent(ACTIVITY_APART)} of activity apart, or where the shares of one format or of clipped recordings differ "
-    f"by more than {percent(SHARE_APART)}; and where an estimated SNR is below {LOWEST_SNR_DB:g} dB. "
+    f"{100 * ACTIVITY_APART:g} points of activity apart, or where the shares of one format or of clipped recordings "
+    f"differ by more than {100 * SHARE_APART:g} points; and where an estimated SNR is below {LOWEST_SNR_DB:g} dB. "
     f"Groups with fewer than {FEWEST} measured recordings are not compared."
 )
 IN_SHORT = {
@@ -76,27 +73,40 @@ def short_warning(evidence: Evidence) -> list[Sentence]:
 
 
 def _cells(evidence: Evidence, item: Sound, came_as: list[SoundFormat]) -> list[TableCell]:
-    clipped = [percent(item.clipped_recordings_share) + " of recordings"]
-    if item.clipped_share_max:
-        clipped.append(f"at most {100 * item.clipped_share_max:.2f}% of samples")
-    bandwidth = None if item.bandwidth_median_hz is None else item.bandwidth_median_hz / 1000
     measured = [evidence.stands_on(item.n_speakers, item.n_ref_words), f"{item.n_measured:,} of {item.n_utterances:,}"]
+    bandwidth = None if item.bandwidth_median_hz is None else item.bandwidth_median_hz / 1000
     texts = [
-        [_with_unit(item.active_level_median_dbov, "dBov")],
-        [percent(item.activity_median) if item.activity_median is not None else NOT_EVALUATED],
-        [_with_unit(item.noise_floor_median_dbov, "dBov")],
-        [_with_unit(item.snr_estimated_median_db, "dB")],
-        [_with_unit(bandwidth, "kHz")],
-        [_with_unit(item.speech_rate_median_words_per_s, "words/s")],
-        clipped if item.clipped_recordings_share is not None else [NOT_EVALUATED],
-        [_came_as(part) for part in came_as] or [NOT_EVALUATED],
+        _speech(item),
+        [
+            *_valued("SNR {:.1f} dB", item.snr_estimated_median_db),
+            *_valued("{:.1f} dBov", item.noise_floor_median_dbov),
+        ],
+        _valued("{:.1f} kHz", bandwidth),
+        _clipped(item),
+        [_came_as(part) for part in came_as],
         measured,
     ]
-    return [TableCell(lines=lines, key=item.key) for lines in texts]
+    return [TableCell(lines=lines or [NOT_EVALUATED], key=item.key) for lines in texts]
 
 
-def _with_unit(value: float | None, unit: str) -> str:
-    return NOT_EVALUATED if value is None else f"{value:.1f} {unit}"
+def _speech(item: Sound) -> list[str]:
+    active = None if item.activity_median is None else 100 * item.activity_median
+    return [
+        *_valued("{:.1f} dBov", item.active_level_median_dbov),
+        *_valued("active {:.1f}% of the time", active),
+        *_valued("{:.1f} words/s", item.speech_rate_median_words_per_s),
+    ]
+
+
+def _clipped(item: Sound) -> list[str]:
+    if item.clipped_recordings_share is None or not item.clipped_share_max:
+        return _valued("{:.1f}% of recordings", item.clipped_recordings_share)
+    worst = f"at most {100 * item.clipped_share_max:.2f}% of samples"
+    return [f"{percent(item.clipped_recordings_share)} of recordings", worst]
+
+
+def _valued(shape: str, value: float | None) -> list[str]:
+    return [] if value is None else [shape.format(value)]
 
 
 def _came_as(item: SoundFormat) -> str:
@@ -116,7 +126,7 @@ def _in_words(point: StartingPoint) -> str:
         )
     if point.what == "snr_apart":
         values = f"from {point.lowest_value:.1f} dB ({low}) to {point.highest_value:.1f} dB ({high})"
-        return f"Noise: median estimated SNR {values}. {low} is about a step of noise further on under every condition."
+        return f"Noise: median estimated SNR {values}. What a condition adds comes on top of more in {low}."
     if point.what == "bandwidth_apart":
         values = f"from {point.lowest_value / 1000:.1f} kHz ({low}) to {point.highest_value / 1000:.1f} kHz ({high})"
         return f"Bandwidth: median {values}. A telephone band takes less from {low}, which has lost part of it already."

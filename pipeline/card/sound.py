@@ -23,7 +23,7 @@ LOWEST_SNR_DB: Final = 20.0
 10 dB), and is no longer small against the noise that a condition adds."""
 
 SNR_APART_DB: Final = 6.0
-"""About one step of a ladder of conditions (20, 15, 10, 5 dB): a group is then one condition further on."""
+"""More than a step of a ladder of conditions (20, 15, 10, 5 dB): what one adds, a group may have brought along."""
 
 SNR_CEILING_DB: Final = 40.0
 """Estimates above it count as equal: such noise adds less than 0.05 dB to that of a condition at 20 dB."""

@@ -1,4 +1,4 @@
-"""Renderings kept as FLAC: bit by bit what was rendered, made again where they are damaged, and nothing half-written."""
+"""Renderings kept as FLAC: bit by bit what was rendered, and made again where they are damaged."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,6 @@ from hypothesis.extra.numpy import arrays
 from augment.chain import Condition, PlanInput, Rendering
 from augment.flac_cache import FlacCache
 from augment.jobs import Job, Outcome, RenderingError, Trial
-from augment.pcm import to_int16
 from augment.pool import RenderPool
 from augment.recordings import file_sha256
 from augment.rendering import finished
@@ -31,23 +30,21 @@ def rendering(speechlike: Callable[..., np.ndarray]) -> Rendering:
     return finished(speech.samples, level, [])
 
 
-def as_rendered(rendering: Rendering, samples: np.ndarray) -> Rendering:
+def as_rendered(samples: np.ndarray) -> Rendering:
     """A rendering that came out as ``samples``."""
-    made = finished(samples / 32768, Source(np.tile([0.1, -0.1], FS)).leveled(-26.0)[1], [])
-    assert np.array_equal(made.samples, samples)
-    return made
+    return finished(samples / 32768, Source(np.tile([0.1, -0.1], FS)).leveled(-26.0)[1], [])
 
 
 @settings(max_examples=40, deadline=None)
 @given(samples=arrays(np.int16, st.integers(1, 5000), elements=st.integers(-32768, 32767), fill=st.just(7)))
 def test_whatever_was_rendered_is_read_back_bit_by_bit(tmp_path_factory: pytest.TempPathFactory, samples) -> None:
     cache = FlacCache(tmp_path_factory.getbasetemp() / "any")
-    made = as_rendered(None, samples)
+    made = as_rendered(samples)
     cache.put("ab", made)
     found = cache.get("ab")
     assert found is not None
     assert found.samples.dtype == np.int16
-    assert np.array_equal(found.samples, made.samples)
+    assert np.array_equal(found.samples, samples)
     assert found.realised == made.realised
 
 
@@ -55,7 +52,7 @@ def test_what_was_never_kept_is_not_there(tmp_path: Path) -> None:
     assert FlacCache(tmp_path / "none").get("abcd") is None
 
 
-def damage(path: Path, how: str, other: Rendering) -> None:
+def damage(path: Path, how: str, other: np.ndarray) -> None:
     flac, told = path.with_suffix(".flac"), path.with_suffix(".json")
     if how == "no audio":
         flac.unlink()
@@ -66,7 +63,7 @@ def damage(path: Path, how: str, other: Rendering) -> None:
     elif how == "empty audio":
         flac.write_bytes(b"")
     elif how == "other audio":
-        soundfile.write(flac, other.samples, FS, subtype="PCM_16")
+        soundfile.write(flac, other, FS, subtype="PCM_16")
     elif how == "stereo":
         soundfile.write(flac, np.zeros((100, 2), np.int16), FS, subtype="PCM_16")
     elif how == "cut values":
@@ -86,8 +83,7 @@ def test_a_damaged_entry_counts_as_not_there_and_is_mended_by_the_next(
 ) -> None:
     cache = FlacCache(tmp_path)
     cache.put("abcd", rendering)
-    other = as_rendered(rendering, to_int16(rendering.samples[::-1] / 32768)[0])
-    damage(tmp_path / "ab" / "abcd", how, other)
+    damage(tmp_path / "ab" / "abcd", how, rendering.samples[::-1])
     assert cache.get("abcd") is None
     cache.put("abcd", rendering)
     found = cache.get("abcd")

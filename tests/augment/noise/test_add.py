@@ -46,7 +46,7 @@ def mixed(step, speech, scene, resources, *, slot=2, **acoustics):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-@pytest.mark.parametrize("duration_s", [0.6, 1.0, 3.3])
+@pytest.mark.parametrize("duration_s", [0.6, 1.7])
 def test_the_requested_snr_is_in_the_mixture(kind, weighting, duration_s, step_of, spoken, scene, shared_resources):
     speech, levels_db = spoken(duration_s)
     for asked_db in (-5.0, 0.0, 10.0, 30.0):
@@ -68,17 +68,18 @@ def test_all_four_weightings_are_reported_as_they_are_measured(
     assert effect.snr_db == pytest.approx(measured_db, abs=0.05)
 
 
-@pytest.mark.parametrize("kind", ["brown", "machine", "folder"])
+@pytest.mark.parametrize("kind", ["brown", "folder"])
 def test_a_minute_gets_its_snr_from_a_cycle_of_half_a_minute(kind, step_of, spoken, scene, shared_resources):
-    speech, levels_db = spoken(70.0)
+    speech, levels_db = spoken(61.0)
     noise, effect = mixed(step_of(kind, snr_db=5.0), speech, scene, shared_resources)
     assert effect.promises[0].got == pytest.approx(5.0, abs=1e-6)
     assert levels_db["a"] - rms_db(noise, "a") == pytest.approx(5.0, abs=0.05)
     assert np.max(np.abs(noise[:TRACK_SAMPLES] - noise[TRACK_SAMPLES : 2 * TRACK_SAMPLES])) < 1e-12
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(FS // 20, 8 * FS), st.sampled_from(KINDS), st.integers(0, 7), st.floats(-20, 60))
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(FS // 20, 4 * FS), st.sampled_from(KINDS), st.integers(0, 7), st.floats(-20, 60))
 @example(120 * FS, "pink", 1, 60.0)
 @example(FS // 20, "babble", 2, 5.0)
 @example(830, "babble", 1, 0.0)

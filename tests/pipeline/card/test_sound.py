@@ -48,6 +48,11 @@ def test_equal_recordings_give_medians_and_no_warning(study: Build) -> None:
     assert set(sounds) == set(content.accents)
     first = sounds["v_w_merger"]
     assert (first.n_measured, first.n_utterances, first.n_speakers, first.n_ref_words) == (18, 18, 6, 54)
+    row = next(row for row in table(content, "Sound of the rec").rows if row.head == "v_w_merger")
+    assert [cell.lines for cell in row.cells] == [
+        ["-30.0 dBov", "active 80.0% of the time", "2.0 words/s"], ["SNR 40.0 dB", "-70.0 dBov"], ["5.0 kHz"],
+        ["0.0% of recordings"], ["16 kHz PCM 16: 18"], ["6 speakers, 54 words", "18 of 18"],
+    ]  # fmt: skip
     assert (first.snr_estimated_median_db, first.bandwidth_median_hz, first.activity_median) == (40, 5000, 0.8)
     assert content.numbers.starting_points == []
     assert "No limit is passed" in text_of(section(content, "data"))
@@ -133,7 +138,7 @@ def test_what_could_not_be_measured_is_missing_and_leaves_nobody_out(study: Buil
     spotless = next(item for item in content.numbers.sounds if item.key.accent == "spotless")
     assert (spotless.n_utterances, spotless.n_measured, spotless.snr_estimated_median_db) == (18, 0, None)
     row = next(row for row in table(content, "Sound of the rec").rows if row.head == "spotless")
-    assert row.cells[3].lines == ["not evaluated"]
+    assert [cell.lines for cell in row.cells[:5]] == [["not evaluated"]] * 5
     empty = build(replace(study(), acoustics=study().acoustics.iloc[:0]))
     assert "Sound of the recordings as they came: not evaluated" in text_of(section(empty, "data"))
 

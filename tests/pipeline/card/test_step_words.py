@@ -23,7 +23,8 @@ from pipeline.card.step_words import in_words
         ),
         (
             {"kind": "codec", "loss": {"rate": 0.03, "max_burst_ms": 200, "exact": True}, "name": "c", "bitrate": 5900},
-            "encode and decode: name c, bit rate 5900 bit/s, loss (rate 0.03 of all packets, max burst 200 ms, exact yes)",
+            "encode and decode: name c, bit rate 5900 bit/s, "
+            "loss (rate 0.03 of all packets, max burst 200 ms, exact yes)",
         ),
         (
             {"kind": "reverb", "room": {"kind": "simulated", "size_m": [5, 4.5, 3], "rt60_s": 0.5}},
