@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from augment import SAMPLE_RATE_HZ
 from augment.batched.form import NOTHING, Form, RowScene
-from augment.batched.forms import form_of
 from augment.batched.levels import Measurement
 from augment.batched.rows import Rows
 from augment.batched.speech import SpeechRows
@@ -50,18 +49,6 @@ def leveled(signals: Sequence[Samples], members: Sequence[int], target_dbov: flo
         speech=SpeechRows(lambda: speech),
         levels=tuple(level for row in kept if (level := levels[row])),
     )
-
-
-def forms_of(condition: Condition) -> list[Form] | None:
-    """Return the batched form of each step, or None if a step has none."""
-    forms: list[Form] = []
-    for step, raw in zip(condition.steps, condition.settings.steps, strict=True):
-        settings = type(step).Settings.model_validate({key: value for key, value in raw.items() if key != "kind"})
-        form = form_of(step, settings)
-        if form is None:
-            return None
-        forms.append(form)
-    return forms
 
 
 def rendered(

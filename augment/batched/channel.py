@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from augment import SAMPLE_RATE_HZ
+from augment.batched.coverage import HALF_RATE_HZ
 from augment.batched.form import NOTHING, Formed, RowScene
-from augment.batched.resampling import HALF_RATE_HZ, doubled, halved
+from augment.batched.resampling import doubled, halved
 from augment.batched.rows import Rows
 from augment.codecs.g711 import G711Settings, round_trip_table
 from augment.errors import ConditionError

@@ -1,4 +1,4 @@
-"""Which steps have a batched form."""
+"""The batched form of each step that has one."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,10 +6,11 @@ from typing import Any, Final
 from augment import SAMPLE_RATE_HZ
 from augment.bandpass import Filter
 from augment.batched.channel import Lossy, Resampled, Telephone, Unchanged
+from augment.batched.coverage import step_settings
 from augment.batched.form import Form
 from augment.batched.linear import Filtered, Leveled
 from augment.batched.mixing import Clipped, Mixed, Quantized
-from augment.batched.resampling import HALF_RATE_HZ
+from augment.chain import Condition
 from augment.clip import Clip
 from augment.codecs import Codec, CodecSettings
 from augment.codecs.g711 import G711Settings
@@ -25,33 +26,29 @@ from augment.rooms import Reverb
 from augment.step import Step
 
 
-def form_of(step: Step, settings: Any) -> Form | None:
-    """Return the batched form of a step with these settings, or None if it has none."""
-    make = _FORMS.get(type(step))
-    return make(step, settings) if make else None
+def forms_of(condition: Condition) -> list[Form]:
+    """Return the batched form of each step of a condition that is ``covered``."""
+    return [
+        _FORMS[type(step)](step, settings)
+        for step, settings in zip(condition.steps, step_settings(condition), strict=True)
+    ]
 
 
-def _resampled(step: Step, settings: ResampleSettings) -> Form | None:
-    known: dict[int, Form] = {HALF_RATE_HZ: Resampled(), SAMPLE_RATE_HZ: Unchanged()}
-    return known.get(settings.rate_hz)
+def _resampled(step: Step, settings: ResampleSettings) -> Form:
+    return Unchanged() if settings.rate_hz == SAMPLE_RATE_HZ else Resampled()
 
 
-def _coded(step: Step, settings: CodecSettings) -> Form | None:
-    codec = settings.root
-    return Telephone(codec) if isinstance(codec, G711Settings) and _chooses(codec.loss) else None
+def _coded(step: Step, settings: CodecSettings) -> Form:
+    if not isinstance(settings.root, G711Settings):
+        raise TypeError(f"{settings.root.name} has no batched form")
+    return Telephone(settings.root)
 
 
-def _lossy(step: Step, settings: LossSettings) -> Form | None:
-    return Lossy(settings) if _chooses(settings) else None
+def _lossy(step: Step, settings: LossSettings) -> Form:
+    return Lossy(settings)
 
 
-def _chooses(loss: LossSettings | None) -> bool:
-    """Return whether a loss is concealed by samples that were there: a search for the pitch is no work for a batch."""
-    return loss is None or loss.conceal in ("zero", "repeat")
-
-
-# by the very class: what derives from a step may do something else
-_FORMS: Final[dict[type, Callable[[Any, Any], Form | None]]] = {
+_FORMS: Final[dict[type, Callable[[Any, Any], Form]]] = {
     AddNoise: Mixed,
     Clip: Clipped,
     Codec: _coded,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from augment import SAMPLE_RATE_HZ
+from augment.batched.coverage import covered
 from augment.chain import Condition, Plan, Probe, Rendering, Source
 from augment.errors import ConditionError
 from augment.level import _fft_size as transform_size
@@ -11,9 +12,6 @@ from augment.resources import Resources
 
 if TYPE_CHECKING:
     from augment.batched.chain import Leveled
-
-BATCHED_VERSION: Final = "batched-1"
-"""Part of the identity of what this path renders: raise it when any of its samples may change."""
 
 _HINT: Final = 'pip install "asr-accent-study[gpu]"'
 _LARGEST_GROUP: Final = {"cpu": 1 << 20, "cuda": 1 << 23}
@@ -39,9 +37,7 @@ class BatchedRenderer:
 
     def covers(self, condition: Condition) -> bool:
         """Return whether every step of a condition, with its settings, has a batched form."""
-        from augment.batched.chain import forms_of
-
-        return forms_of(condition) is not None
+        return covered(condition)
 
     def render(
         self, condition: Condition, sources: Sequence[Source], plans: Sequence[Plan], *, probe: Probe = "speech"
@@ -60,11 +56,12 @@ class BatchedRenderer:
         Returns:
             For each its rendering, or why there is none.
         """
-        from augment.batched.chain import forms_of, rendered
+        from augment.batched.chain import rendered
+        from augment.batched.forms import forms_of
 
-        forms = forms_of(condition)
-        if forms is None:
+        if not covered(condition):
             raise ConditionError(f"conditions.{condition.name}: a step has no batched form: set render.device to null")
+        forms = forms_of(condition)
         made: dict[int, Rendering | None] = {}
         for group in self._leveled(sources, condition.acoustics.target_level_dbov):
             theirs = [plans[member] for member in group.members]

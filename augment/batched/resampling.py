@@ -18,14 +18,13 @@ import torch
 from torch import Tensor
 
 from augment import SAMPLE_RATE_HZ
+from augment.batched.coverage import HALF_RATE_HZ
 from augment.batched.filtering import blocks
 from augment.batched.rows import Rows
 from augment.errors import ConditionError
 from augment.level import Samples
 from augment.plan import generator, uniform
 from augment.resample import resampled
-
-HALF_RATE_HZ: Final = SAMPLE_RATE_HZ // 2
 
 _REACH: Final = 266
 """Taps on either side of the middle one, at 16 kHz."""

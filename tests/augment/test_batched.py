@@ -24,6 +24,11 @@ COVERED = (
     *("clean", "quiet_room_20", "babble_10", "babble_5", "street_5", "machine_tonal_5", "mains_hum_10", "reverb_room"),
     *("far_field", "handset_pool", "band_8k", "landline_g711", "clipping_6"),
 )
+# further noises, which take time to make and go the same way as babble_10
+SLOW = {
+    name: pytest.param(name, marks=pytest.mark.slow)
+    for name in ("quiet_room_20", "babble_5", "street_5", "machine_tonal_5", "mains_hum_10")
+}
 NOT_COVERED = ("mobile_amr122", "mobile_amr59_loss3", "gsm_fr", "voip_opus16_loss10", "silence_pad", "street_call")
 
 ROOM = {"kind": "reverb", "room": {"kind": "synthetic", "rt60_s": 0.3, "drr_db": 3}}
@@ -36,14 +41,23 @@ OTHERS = {
     "filter": [{"kind": "filter", "high_pass_hz": 300, "low_pass_hz": 3400}],
     "gain": [{"kind": "gain", "gain_db": -6}],
     "quantize": [{"kind": "quantize", "bits": 9}],
-    "nothing": [{"kind": "resample", "rate_hz": 16000}, {"kind": "gain", "gain_db": 0}],
+    "nothing": [{"kind": "gain", "gain_db": 0}, {"kind": "resample", "rate_hz": 16000}],
     "holes": [{"kind": "loss", "conceal": "zero", **LOSS}],
     "repeats": [PINK, {"kind": "loss", "conceal": "repeat", "packet_ms": 10, **LOSS}],
     "mu-law": [{"kind": "codec", "name": "g711", "law": "mu"}],
     "a line with repeats": [ROOM, {"kind": "codec", "name": "g711", "loss": {"conceal": "repeat", **LOSS}}],
     "a line with holes": [PINK, {"kind": "codec", "name": "g711", "loss": {"conceal": "zero", **LOSS}}],
 }
-LENGTHS_S = (0.5, 1.0, 1.7, 1.70004, 2.9, 4.1)
+LENGTHS_S = (0.5, 1.0, 1.2, 1.20004, 2.1, 2.9)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Let torch compute in one thread: the tests already run in as many processes as there are cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +105,32 @@ def assert_realised_alike(one: Rendering, other: Rendering) -> None:
                 assert mine[name] == its[name], name
 
 
-@pytest.mark.parametrize("probe", ["speech", "noise_only"])
-@pytest.mark.parametrize("name", [*COVERED, *OTHERS])
-def test_a_batch_equals_the_reference_within_one_step(name, probe, condition, renderer, utterances, shared_resources):
-    one = condition(name)
-    plans = planned(one, utterances, shared_resources)
+def assert_equal_to_the_reference(renderer, one, sources, resources, monkeypatch, probe="speech"):
+    # a failing batch must not hide behind the reference path that it falls back to
+    monkeypatch.setattr(renderer, "_alone", lambda *_: pytest.fail("given up"))
+    plans = planned(one, sources, resources)
     assert renderer.covers(one)
-    batch = renderer.render(one, utterances, plans, probe=probe)
-    for source, plan, made in zip(utterances, plans, batch, strict=True):
-        reference = one.render(source, plan, shared_resources, probe=probe)
+    batch = renderer.render(one, sources, plans, probe=probe)
+    for source, plan, made in zip(sources, plans, batch, strict=True):
+        reference = one.render(source, plan, resources, probe=probe)
         assert apart(made, reference) <= 1
         assert_realised_alike(made, reference)
+
+
+@pytest.mark.parametrize("name", [SLOW.get(name, name) for name in (*COVERED, *OTHERS)])
+def test_a_batch_equals_the_reference_within_one_step(
+    name, condition, renderer, utterances, shared_resources, monkeypatch
+):
+    assert_equal_to_the_reference(renderer, condition(name), utterances, shared_resources, monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["clean", "far_field", "landline_g711", "noise through a telephone", "repeats"])
+def test_a_batch_without_its_talkers_equals_the_reference_within_one_step(
+    name, condition, renderer, utterances, shared_resources, monkeypatch
+):
+    assert_equal_to_the_reference(
+        renderer, condition(name), utterances, shared_resources, monkeypatch, probe="noise_only"
+    )
 
 
 @pytest.mark.parametrize("name", NOT_COVERED)
@@ -143,7 +172,7 @@ signals = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(signals, min_size=1, max_size=5), name=st.sampled_from([*COVERED, *OTHERS]))
 def test_any_signals_of_any_lengths_come_out_alike_or_are_refused_alike(
     batch, name, condition, renderer, shared_resources
@@ -348,10 +377,7 @@ def test_nothing_global_is_touched(renderer, shipped, utterances, shared_resourc
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no graphics card")
-@pytest.mark.parametrize("name", [*COVERED, *OTHERS])
-def test_a_card_equals_the_reference_within_one_step(name, condition, utterances, shared_resources):
-    one = condition(name)
-    plans = planned(one, utterances, shared_resources)
-    batch = BatchedRenderer("cuda", shared_resources).render(one, utterances, plans)
-    for source, plan, made in zip(utterances, plans, batch, strict=True):
-        assert apart(made, one.render(source, plan, shared_resources)) <= 1
+def test_a_card_equals_the_reference_within_one_step(condition, utterances, shared_resources, monkeypatch):
+    renderer = BatchedRenderer("cuda", shared_resources)
+    for name in [*COVERED, *OTHERS]:
+        assert_equal_to_the_reference(renderer, condition(name), utterances, shared_resources, monkeypatch)
