@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from augment.chain import Condition
-from augment.flac_cache import FlacCache
 from augment.jobs import Job, JobRenderer, Outcome, RenderingError, Trial
 from augment.resources import Resources
 from augment.worker import Orders, Worker
@@ -36,15 +35,15 @@ class RenderPool:
 
         Args:
             conditions: all that a trial may name.
-            resources: seed, slots and talkers; each process makes its own from these.
+            resources: seed, slots and talkers; each process makes its own from these, this one too.
             workers: number of processes; 0 renders in this process, one job at a time, when it is asked for.
             cache: a folder in which renderings are kept as FLAC; None keeps none.
         """
-        self._conditions = {condition.name: condition for condition in conditions}
+        self._conditions = tuple(conditions)
         self._resources = resources
         self._count = workers
         self._cache = cache
-        self._staging: Path | None = None
+        self._here: JobRenderer | None = None
         self._workers: list[Worker] = []
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         # one thread a process, which waits for its answers: without it a process could not go on to its next job
@@ -82,10 +81,9 @@ class RenderPool:
             RenderingError: if rendering cannot go on; the message names the utterance.
         """
         pieces = (piece for job in jobs for piece in job.pieces())
-        if not self._count:
-            render = self._here()
+        if self._here is not None:
             for piece in pieces:
-                yield from zip(piece.trials, render(piece), strict=True)
+                yield from zip(piece.trials, self._here(piece), strict=True)
             return
         waiting: Waiting = deque()
         for piece in pieces:
@@ -98,15 +96,20 @@ class RenderPool:
     def _begin(self) -> None:
         if self._cache:
             self._cache.mkdir(parents=True, exist_ok=True)
-            self._staging = self._shared_folder(".partial-", self._cache)
+        orders = Orders.of(
+            self._conditions,
+            self._resources,
+            shelf=self._shared_folder("asr-render-", None),
+            cache=self._cache,
+            staging=self._shared_folder(".partial-", self._cache) if self._cache else None,
+        )
         if self._count:
             # in a thread: Ctrl-C can interrupt this one anywhere, even between a process and its orders
-            self._threads.submit(self._start, self._shared_folder("asr-render-", None)).result()
+            self._threads.submit(self._start, orders).result()
+        else:
+            self._here = orders.renderer()
 
-    def _start(self, shelf: Path) -> None:
-        orders = Orders.of(
-            self._conditions.values(), self._resources, shelf=shelf, cache=self._cache, staging=self._staging
-        )
+    def _start(self, orders: Orders) -> None:
         for _ in range(self._count):
             worker = Worker.start(orders)
             self._workers.append(worker)
@@ -125,10 +128,6 @@ class RenderPool:
     def _shared_folder(self, prefix: str, place: Path | None) -> Path:
         folder = tempfile.TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True)
         return Path(self._folders.enter_context(folder))
-
-    def _here(self) -> JobRenderer:
-        cache = FlacCache(self._cache, self._staging) if self._cache else None
-        return JobRenderer(self._conditions, self._resources, cache)
 
     def _ask(self, job: Job) -> tuple[Outcome, ...]:
         worker = self._idle.get()

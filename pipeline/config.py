@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from augment.batched import coverage
 from augment.chain import Acoustics, Condition, ConditionSettings, build_condition
 from augment.errors import ConditionError
 from pipeline import plugins
@@ -107,7 +108,8 @@ class Study:
     def sha256(self) -> str:
         """Hash of everything that decides a number or a word of the card."""
         config = self.settings.model_dump(mode="json")
-        return sha256_of({name: config[name] for name in UPSTREAM + DOWNSTREAM})
+        batched = {"renderer": coverage.VERSION} if self.render.device else {}
+        return sha256_of({name: config[name] for name in UPSTREAM + DOWNSTREAM} | batched)
 
 
 def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
@@ -127,6 +129,8 @@ def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Coll
             first, *path = key.split(".")
             if first == section and path:
                 _copy_value(path, source=raw[section], target=merged[section])
+    if not {"render", "render.device"} & set(changed):  # it has a part in what was transcribed, the rest has not
+        merged["render"] = {**_section(raw, "render"), "device": _section(stored, "render").get("device")}
     return merged
 
 
@@ -158,7 +162,8 @@ def build(raw: Mapping[str, Any]) -> Study:
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
     normalizers = {name: _plugin(plugins.NORMALIZERS, named[name], f"normalizer.{name}", mistakes) for name in named}
-    conditions = _conditions(_section(raw, "conditions"), acoustics or Acoustics(), mistakes)
+    batched = render is not None and render.device is not None
+    conditions = _conditions(_section(raw, "conditions"), acoustics or Acoustics(), mistakes, batched=batched)
     single = settings is not None and settings.stages[0] in SINGLE  # compares nothing, so it needs no reference
     if not single and stats is not None and stats.reference_condition not in _section(raw, "conditions"):
         known = did_you_mean(stats.reference_condition, _section(raw, "conditions"))
@@ -189,7 +194,9 @@ def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def _conditions(section: Mapping[str, Any], acoustics: Acoustics, mistakes: list[str]) -> list[Condition]:
+def _conditions(
+    section: Mapping[str, Any], acoustics: Acoustics, mistakes: list[str], *, batched: bool
+) -> list[Condition]:
     step_types = {name: point.load() for name, point in plugins.available(plugins.STEPS).items()}
     built = []
     for name, value in section.items():
@@ -200,7 +207,8 @@ def _conditions(section: Mapping[str, Any], acoustics: Acoustics, mistakes: list
             continue
         try:
             condition = build_condition(name, settings, step_types=step_types, acoustics=acoustics)
-            built.append(replace(condition, definition=condition.definition | _outside(condition)))
+            path = {"renderer": coverage.VERSION} if batched and coverage.covered(condition) else {}
+            built.append(replace(condition, definition=condition.definition | _outside(condition) | path))
         except ConditionError as error:
             mistakes.extend(str(error).splitlines())
     return built

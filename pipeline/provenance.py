@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from augment.chain import Condition
 from pipeline.artifacts import BackendRecord, ConditionRecord, RunFolder, RunRecord, file_sha256, sha256_of
@@ -116,6 +116,8 @@ def _stored(study: Study, folder: RunFolder, first: int) -> RunRecord:
         )
     now = study.settings.model_dump(mode="json")
     differing = [name for name in fixed if now.get(name) != record.config.get(name)]
+    if _batched(now) != _batched(record.config):
+        differing.append("render.device")
     if differing:
         raise ConfigError(
             f"{folder.path}: what is stored was made with another {' / '.join(differing)} section. When stages start "
@@ -123,6 +125,10 @@ def _stored(study: Study, folder: RunFolder, first: int) -> RunRecord:
             "change; start earlier, or run all stages under another run_name."
         )
     return record
+
+
+def _batched(settings: Mapping[str, Any]) -> bool:
+    return bool((settings.get("render") or {}).get("device"))
 
 
 def _same_inputs(study: Study, folder: RunFolder, earlier: RunRecord) -> None:

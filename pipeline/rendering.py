@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from augment.batched import BatchedPool, BatchedRenderer
+from augment.batched.coverage import covered
 from augment.chain import Condition, Probe
+from augment.flac_cache import FlacCache
 from augment.jobs import Job, Outcome, RenderingError, Trial
 from augment.pool import RenderPool
 from augment.resources import Resources
@@ -28,7 +31,7 @@ FEW_S: Final = 1800.0
 
 
 class RenderSettings(BaseModel):
-    """How renderings are made; nothing here changes a sample."""
+    """How renderings are made; only ``device`` may change a sample, by one 16-bit step."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -36,7 +39,8 @@ class RenderSettings(BaseModel):
     """processes; 0: none, renderings are made in the program itself when the recognizer asks"""
     cache: str | None = None
     """a folder in which renderings are kept as FLAC; null keeps none"""
-    device: None = None
+    device: Literal["cpu", "cuda"] | None = None
+    """where torch renders in batches what it can; null: the reference path renders everything"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,22 @@ class Renderer:
         Raises:
             StudyError: if rendering as a whole cannot go on (a disk is full, a process was killed).
         """
-        workers = self.settings.workers if sum(row["duration_s"] for row in rows) > FEW_S else 0
+        batched = {condition.name for condition in self.conditions if self.settings.device and covered(condition)}
+        alone_s = sum(row["duration_s"] for row in rows if row["condition"] not in batched)
+        workers = self.settings.workers if alone_s > FEW_S else 0
         cache = Path(self.settings.cache).expanduser() if self.settings.cache else None
         logger.debug("rendering %d trials in %s", len(rows), f"{workers} processes" if workers else "this process")
         try:
             with RenderPool(self.conditions, self.resources, workers=workers, cache=cache) as pool:
-                made = pool.render(self._jobs(rows, probe), ahead=ahead)
+                renderer = self._batched(pool, cache) if self.settings.device else pool
+                made = renderer.render(self._jobs(rows, probe), ahead=ahead)
                 yield ((row, outcome) for row, (_, outcome) in zip(rows, made, strict=True))
         except RenderingError as error:
             raise StudyError(str(error)) from error
+
+    def _batched(self, pool: RenderPool, cache: Path | None) -> BatchedPool:
+        renderer = BatchedRenderer(str(self.settings.device), self.resources)
+        return BatchedPool(pool, renderer, self.conditions, FlacCache(cache) if cache else None)
 
     def _jobs(self, rows: Sequence[Row], probe: Probe) -> Iterator[Job]:
         for utterance_id, neighbors in groupby(rows, key=lambda row: row["utterance_id"]):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from augment.batched import check_device
+from augment.errors import ConditionError
 from augment.resources import Resources
 from pipeline import config, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
@@ -19,7 +21,7 @@ from pipeline.asr.store import TranscriptStore
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.base import VOICE
-from pipeline.errors import ConfigError, StudyError, did_you_mean
+from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.records import Exclusion, Reason
 from pipeline.rendering import Renderer
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
@@ -184,6 +186,7 @@ def _check_what_is_named(study: Study) -> None:
             study.backend.prepare()
         except StudyError as error:
             mistakes.append(error)
+        mistakes += _missing_device(study)
     if "load_utterances" in study.settings.stages:
         absent = [path for path in study.corpus.inputs() if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
@@ -191,6 +194,15 @@ def _check_what_is_named(study: Study) -> None:
         raise mistakes[0]
     if mistakes:
         raise ConfigError(f"{len(mistakes)} mistakes: " + " | ".join(str(one) for one in mistakes))
+
+
+def _missing_device(study: Study) -> list[StudyError]:
+    if study.render.device and study.backend.needs_audio:
+        try:
+            check_device(study.render.device)
+        except ConditionError as error:
+            return [MissingPrerequisite(str(error))]
+    return []
 
 
 def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:

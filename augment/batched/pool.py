@@ -1,6 +1,6 @@
 """A study's jobs in batches, in order: what has no batched form is rendered by processes meanwhile."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import tee
 from typing import Final
@@ -75,3 +75,65 @@ class BatchedPool:
         for places in asked.values():
             made |= self._under_one_condition(batch, places, sources)
         return made
+
+    def _under_one_condition(
+        self, batch: Sequence[Job], places: Sequence[Place], sources: Mapping[int, Source | Failure]
+    ) -> dict[Place, Outcome]:
+        made: dict[Place, Outcome] = {}
+        readable: dict[Place, Source] = {}
+        for number, place in places:
+            source = sources[number]
+            if isinstance(source, Failure):
+                made[number, place] = source
+            else:
+                readable[number, place] = source
+        trials = [batch[number].trials[place] for number, place in readable]
+        renderings = self._rendered(list(readable.values()), trials)
+        for (number, place), trial, rendering in zip(readable, trials, renderings, strict=True):
+            made[number, place] = self._told(batch[number], trial, rendering)
+        return made
+
+    def _rendered(self, sources: Sequence[Source], trials: Sequence[Trial]) -> list[Rendering | ConditionError]:
+        if not trials:
+            return []
+        first = trials[0]
+        plans = [trial.plan for trial in trials]
+        try:
+            return self._renderer.render(self._conditions[first.condition], sources, plans, probe=first.probe)
+        except RuntimeError as error:
+            if type(error).__name__ != "OutOfMemoryError":  # torch's own; it cannot be named without torch
+                error.add_note(f"while rendering {first.condition} in a batch")
+                raise
+            raise RenderingError(
+                f"render.device: its memory does not hold a batch under {first.condition}. Free some of it, or set "
+                "render.device to cpu or null."
+            ) from error
+
+    def _told(self, job: Job, trial: Trial, made: Rendering | ConditionError) -> Outcome:
+        """Return a rendering, kept for the next time, or a failure with the sentence that ``JobRenderer`` gives it."""
+        where = f"{job.utterance_id} under {trial.condition}"
+        if isinstance(made, ConditionError):
+            silent = isinstance(made, NoActiveSpeechError)
+            return Failure("no_active_speech" if silent else "condition_not_applied", f"{where}: {made}")
+        if self._cache:
+            try:
+                self._cache.put(_name(trial), made)
+            except OSError as error:
+                raise RenderingError(
+                    f"{where}: {error}. Make room in the folder that render.cache names, or see that it can be written "
+                    "to, and run again."
+                ) from error
+        return made
+
+
+def _batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    batch: list[Job] = []
+    heard_s = rendered_s = 0.0
+    for job in jobs:
+        heard_s, rendered_s = heard_s + job.duration_s, rendered_s + job.rendered_s
+        if batch and (len(batch) == _UTTERANCES or heard_s > _HEARD_S or rendered_s > _RENDERED_S):
+            yield batch
+            batch, heard_s, rendered_s = [], job.duration_s, job.rendered_s
+        batch.append(job)
+    if batch:
+        yield batch

@@ -31,6 +31,7 @@ class BatchedRenderer:
         Raises:
             ConditionError: if torch or the device is not there, or the batched path cannot equal the reference here.
         """
+        check_device(device)
         self._device = _device(device)
         self._resources = resources
         self._kept: tuple[tuple[Source, ...], float, list[Leveled]] | None = None
@@ -110,19 +111,29 @@ def _transform(length: int) -> int:
     return transform_size(length, SAMPLE_RATE_HZ)
 
 
-def _device(name: str) -> Any:
+def check_device(name: str) -> None:
+    """Look for a device.
+
+    Raises:
+        ConditionError: if torch or the device is not there, or the batched path cannot equal the reference here.
+    """
+    if name not in ("cpu", "cuda"):
+        raise ConditionError(f"render.device: there is no device {name!r}; it is cpu, cuda or null")
     try:
         import torch
     except ImportError as error:
         raise ConditionError(f"render.device {name}: torch is not installed. {_HINT}, or set it to null.") from error
     from augment.batched.resampling import check_soxr
 
-    if name not in ("cpu", "cuda"):
-        raise ConditionError(f"render.device: there is no device {name!r}; it is cpu, cuda or null")
     if name == "cuda" and not torch.cuda.is_available():
         raise ConditionError(
             f"render.device cuda: torch {torch.__version__} finds no graphics card that it can use. {_HINT} with a "
             "driver for the card, or set it to cpu or null."
         )
     check_soxr()
+
+
+def _device(name: str) -> Any:
+    import torch
+
     return torch.device(name)

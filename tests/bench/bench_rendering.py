@@ -28,7 +28,7 @@ import yaml
 
 from augment import SAMPLE_RATE_HZ
 from augment.chain import Acoustics, Condition, ConditionSettings, PlanInput, Source, build_condition
-from augment.jobs import Failure, Job, JobRenderer, Trial
+from augment.jobs import Failure, Job, Trial
 from augment.level import active_speech_level
 from augment.pool import RenderPool
 from augment.recordings import file_sha256, read
@@ -123,7 +123,7 @@ def told(what: str, ms: float, limit_ms: float | None = None) -> None:
 
 def stepwise(condition: Condition, paths: Sequence[Path], shared: Resources) -> Callable[[int], object]:
     """Return what applies only the steps of a condition, on speech that is leveled and whose levels are known."""
-    (work,) = ([one for one in jobs(paths, [condition], shared, CLIPS)],)
+    work = list(jobs(paths, [condition], shared, CLIPS))
     speech = [Source(read(path)).leveled(-26.0)[0] for path in paths]
     for one in speech:
         one.levels()
@@ -153,11 +153,12 @@ def per_core(folder: Path) -> None:
     """Time the core conditions, together as a job and each on a recording that was read and leveled."""
     paths = clips(folder)
     shared, conditions = resources(paths), core()
-    render = JobRenderer({one.name: one for one in conditions}, shared)
     work = list(jobs(paths, conditions, shared, CLIPS))
-    failed = [one for job in work for one in render(job) if isinstance(one, Failure)]
-    print(f"  {len(failed)} of {CLIPS * len(conditions)} could not be rendered {[one.message for one in failed[:2]]}")
-    told(f"all {len(conditions)} of core, from file to samples", cpu_ms(lambda n: render(work[n]), CLIPS), 350)
+    with RenderPool(conditions, shared, workers=0) as pool:
+        failed = [one.message for _, one in pool.render(work, ahead=0) if isinstance(one, Failure)]
+        print(f"  {len(failed)} of {CLIPS * len(conditions)} could not be rendered {failed[:2]}")
+        together_ms = cpu_ms(lambda n: list(pool.render([work[n]], ahead=0)))
+        told(f"all {len(conditions)} of core, from file to samples", together_ms, 350)
     leveled = [Source(read(path)) for path in paths]
     for place, one in enumerate(conditions):
         told(f"  {one.name}", cpu_ms(lambda n, p=place, c=one: c.render(leveled[n], work[n].trials[p].plan, shared)))
@@ -258,9 +259,8 @@ def render(folder: Path, count: int) -> None:
         made = sum(
             not isinstance(one, Failure) for _, one in pool.render(jobs(paths, conditions, shared, count), ahead=64)
         )
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
         threads = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
-        peaks = [_peak_mb(pid) for pid in ["self", *dict.fromkeys(children + sum(threads, []))]]
+        peaks = [_peak_mb(pid) for pid in ["self", *dict.fromkeys(pid for listed in threads for pid in listed)]]
     print(json.dumps({"rendered": made, "wall_s": round(time.perf_counter() - start), "peaks_mb": peaks}))
 
 
