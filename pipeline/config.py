@@ -129,7 +129,8 @@ def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Coll
             first, *path = key.split(".")
             if first == section and path:
                 _copy_value(path, source=raw[section], target=merged[section])
-    if not {"render", "render.device"} & set(changed):  # it has a part in what was transcribed, the rest has not
+    if "render" in stored and not {"render", "render.device"} & set(changed):
+        # the device decided what was transcribed; the rest of the section decides nothing
         merged["render"] = {**_section(raw, "render"), "device": _section(stored, "render").get("device")}
     return merged
 

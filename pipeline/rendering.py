@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from augment.batched import BatchedPool, BatchedRenderer
 from augment.batched.coverage import covered
@@ -41,6 +41,13 @@ class RenderSettings(BaseModel):
     """a folder in which renderings are kept as FLAC; null keeps none"""
     device: Literal["cpu", "cuda"] | None = None
     """where torch renders in batches what it can; null: the reference path renders everything"""
+
+    @field_validator("cache")
+    @classmethod
+    def _a_folder(cls, value: str | None) -> str | None:
+        if value is not None and Path(value).expanduser().is_file():
+            raise ValueError("this is a file; name a folder, which is made where there is none")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -282,6 +283,8 @@ def test_ctrl_c_ends_with_a_sentence(make_corpus: Callable[..., Path], tmp_path:
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
+        # also where these tests run in the background, whose programs ignore Ctrl-C from the start
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:

@@ -6,9 +6,9 @@ them. What is small stays with the steps themselves (gains, impulse responses, l
 ``rows`` are signals side by side; ``levels`` and ``speech`` measure them; ``filtering`` and ``resampling`` are the
 heavy work.
 
-Everything is float64. In float32 one sample in a thousand would land on the other side of a rounding boundary, and
-behind a coarse quantizer such as G.711 that is no longer one 16-bit step but a whole one of the quantizer. In
-float64 a sample has to lie within about 1e-11 of a boundary for that.
+Everything is float64. In float32 a filter would put one sample in some thousands on the other side of a rounding
+boundary, and behind a coarse quantizer such as G.711 that is no longer one 16-bit step but a whole one of the
+quantizer. In float64 a sample has to lie within about 1e-11 of a step from a boundary for that.
 
 ``renderer``, ``pool`` and ``coverage`` can be imported without torch.
 """

@@ -1,10 +1,12 @@
 """Linear filters on many signals: the impulse response of a step, and its convolution in blocks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import scipy.fft
 import torch
 from torch import Tensor
 
@@ -59,7 +61,7 @@ def convolved(rows: Rows, responses: Sequence[Response], which: Sequence[int]) -
     """Return each row filtered with ``responses[which[row]]``: as long as before, and not delayed.
 
     Overlap-save: blocks that overlap by the response are transformed, and only what no block's edge touches is
-    kept. So the size of the transform depends on the responses, hardly on the signals, and is a power of two.
+    kept.
     """
     kernels, before = _aligned(responses)
     overlap = kernels.shape[1] - 1
@@ -94,5 +96,6 @@ def _aligned(responses: Sequence[Response]) -> tuple[Samples, int]:
 
 
 def _block_size(taps: int, longest: int) -> int:
-    """Return eight times the taps, where blocks waste least, or what holds everything at once if that is less."""
-    return 1 << (min(8 * taps, longest + taps) - 1).bit_length()
+    """Return the size of transform that costs less: for blocks of eight times the taps, or for everything at once."""
+    sizes = [scipy.fft.next_fast_len(size, real=True) for size in (8 * taps, longest + taps - 1)]
+    return min(sizes, key=lambda size: -(-longest // (size - taps + 1)) * size * math.log2(size))

@@ -1,6 +1,6 @@
 """A study's jobs in batches: the same trials in the same order as without, whatever has a batched form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,19 @@ from augment.pool import RenderPool
 from augment.recordings import file_sha256
 from augment.resources import Resources
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 FS = 16_000
 NAMES = ("silence_pad", "clean", "landline_g711", "gsm_fr", "handset_pool")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread: the tests already run in as many processes as there are cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

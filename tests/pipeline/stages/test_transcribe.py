@@ -1,6 +1,7 @@
 """The expensive border: each trial is heard once, whatever the workers, the order, the batches and the failures."""
 
 import hashlib
+import multiprocessing
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,8 +11,13 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
+from augment import worker
+from augment.chain import Condition
+from augment.pool import RenderPool
+from pipeline import rendering
 from pipeline.asr.base import Hypothesis, Request
 from pipeline.config import build
+from pipeline.errors import BackendError, ConfigError, StudyError
 from pipeline.records import Reason, Status
 from pipeline.run import run
 from pipeline.text.normalizers import NoSettings
@@ -165,3 +171,131 @@ def test_two_conditions_with_one_definition_are_two_conditions(study_of: Callabl
     same = cells.drop(columns="condition").groupby(["accent", "normalizer"])["wer"].nunique()
     assert set(cells["condition"]) == {"clean", "quiet"}
     assert (same == 1).all()
+
+
+HEARD = "stages=[load_utterances,plan_trials,transcribe]"
+
+
+def tables_of(study: Any, store: Path) -> list[pd.DataFrame]:
+    """What a run transcribed and rendered, without how long it took."""
+    outcome = run(study, store_path=store, overrides=[])
+    names = ("transcripts", "renderings", "exclusions")
+    found = [pd.read_parquet(outcome.folder / f"{name}.parquet") for name in names]
+    return [table.drop(columns="decode_s", errors="ignore") for table in found]
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let every study render in processes, however small; the list tells how many each time."""
+    asked: list[int] = []
+
+    class Counting(RenderPool):
+        def __init__(self, *given: Any, workers: int, **options: Any) -> None:
+            asked.append(workers)
+            super().__init__(*given, workers=workers, **options)
+
+    monkeypatch.setattr(rendering, "FEW_S", 0.0)
+    monkeypatch.setattr(rendering, "RenderPool", Counting)
+    return asked
+
+
+@pytest.mark.slow
+def test_a_study_is_the_same_in_any_number_of_processes(
+    study_of: Callable[..., Any], tmp_path: Path, processes: list[int]
+) -> None:
+    runs = [
+        tables_of(
+            study_of(Listener(5), HEARD, f"render.workers={count}", f"run_name=p{count}"),
+            tmp_path / f"{count}.db",
+        )
+        for count in (0, 1, 4)
+    ]
+    assert processes == [0, 1, 4]
+    assert len(runs[0][1]) == 72
+    for other in runs[1:]:
+        for one, same in zip(runs[0], other, strict=True):
+            pd.testing.assert_frame_equal(one, same, check_exact=True)
+
+
+def test_a_small_study_starts_no_process(
+    study_of: Callable[..., Any], tmp_path: Path, processes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    assert rendering.FEW_S > 72 * 0.6
+    started = []
+    monkeypatch.setattr(worker.Worker, "start", lambda *_: started.append(1))
+    transcripts(study_of(Listener(), HEARD, "render.workers=4", "run_name=one"), tmp_path / "store.db")
+    assert started == []
+
+
+def test_nothing_is_rendered_when_everything_is_remembered(
+    study_of: Callable[..., Any], tmp_path: Path, processes: list[int]
+) -> None:
+    transcripts(study_of(Listener(), HEARD, "render.workers=0", "run_name=one"), tmp_path / "store.db")
+    assert processes == [0]
+    transcripts(study_of(Listener(), HEARD, "render.workers=2", "run_name=two"), tmp_path / "store.db")
+    assert processes == [0]
+
+
+def test_another_recognizer_hears_the_cached_renderings(
+    study_of: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = f"render.cache={tmp_path / 'cache'}"
+    first = tables_of(study_of(Listener(), HEARD, cache, "run_name=one"), tmp_path / "one.db")
+    assert len(list((tmp_path / "cache").rglob("*.flac"))) == 72
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("this was rendered before")
+
+    monkeypatch.setattr(Condition, "render", refuse)
+    second = tables_of(study_of(Listener(), HEARD, cache, "run_name=two"), tmp_path / "two.db")
+    for one, same in zip(first, second, strict=True):
+        pd.testing.assert_frame_equal(one, same, check_exact=True)
+
+
+def test_a_cache_that_is_a_file_is_refused_before_anything_runs(study_of: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "cache.flac").write_text("")
+    with pytest.raises(ConfigError, match=r"render\.cache: this is a file.*cache\.flac"):
+        study_of(Listener(), f"render.cache={tmp_path / 'cache.flac'}")
+
+
+class Failing(Listener):
+    """A recognizer that breaks over its second batch."""
+
+    def transcribe(self, batch: Sequence[Request]) -> list[Hypothesis]:
+        if self.heard:
+            raise BackendError("the engine is gone")
+        return super().transcribe(batch)
+
+
+def test_a_recognizer_that_breaks_leaves_no_process(
+    study_of: Callable[..., Any], tmp_path: Path, processes: list[int]
+) -> None:
+    with pytest.raises(BackendError):
+        transcripts(study_of(Failing(), HEARD, "render.workers=2", "run_name=one"), tmp_path / "store.db")
+    assert processes == [2]
+    assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_is_killed_stops_the_study_with_a_sentence(
+    study_of: Callable[..., Any], tmp_path: Path, processes: list[int]
+) -> None:
+    class Killer(Listener):
+        def load(self) -> None:
+            for process in multiprocessing.active_children():
+                process.kill()
+
+    with pytest.raises(StudyError, match=r"a0_s000.*killed by signal 9.*render\.workers"):
+        transcripts(study_of(Killer(), HEARD, "render.workers=1", "run_name=one"), tmp_path / "store.db")
+    again = transcripts(study_of(Listener(), HEARD, "render.workers=0", "run_name=one"), tmp_path / "store.db")
+    assert len(again) == 72
+
+
+def test_the_first_trial_that_cannot_be_rendered_names_its_utterance_and_step(
+    study_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    loud = "+conditions.loud={version: 1, family: noise, description: too loud, steps: [{kind: gain, gain_db: 40}]}"
+    outcome = run(study_of(Listener(), HEARD, "conditions=[clean]", loud), store_path=tmp_path / "s.db", overrides=[])
+    lost = pd.read_parquet(outcome.folder / "exclusions.parquet")
+    assert set(lost["reason"]) == {Reason.CONDITION_NOT_APPLIED}
+    assert lost["detail"][0].startswith("a0_s000_00 under loud: conditions.loud")
