@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from augment.batched.chain import Leveled
 
 _HINT: Final = 'pip install "asr-accent-study[gpu]"'
-_LARGEST_GROUP: Final = {"cpu": 1 << 20, "cuda": 1 << 23}
+_LARGEST_GROUP: Final = {"cpu": 1 << 19, "cuda": 1 << 23}
 """Samples, padding included, that are worked on at once: few enough for a processor's caches, or to fill a card."""
 
 

@@ -54,7 +54,8 @@ def study_of(
 
     def make(backend: Listener, *overrides: str) -> Any:
         chosen = "conditions=[clean,silence_pad,landline_g711,machine_tonal_5]"
-        study = build(composed(*manifest_overrides(manifest), "asr=scripted", chosen, *overrides))
+        heard = "stages=[load_utterances,plan_trials,transcribe]"
+        study = build(composed(*manifest_overrides(manifest), "asr=scripted", chosen, heard, *overrides))
         object.__setattr__(study, "backend", backend)
         return study
 
@@ -80,6 +81,7 @@ def test_an_unknown_device_is_a_mistake_in_the_configuration(composed: Composed)
         build(composed("asr=scripted", "render.device=gpu"))
 
 
+@pytest.mark.slow
 def test_a_run_in_batches_hears_every_trial_and_shares_no_key_of_a_batched_one(
     study_of: Callable[..., Any], tmp_path: Path
 ) -> None:
