@@ -4,7 +4,6 @@ Plans are integers and noise tracks lie on a shelf that all processes share, so 
 the order in which they work can change a sample.
 """
 
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import Final, Self
 from augment.chain import Condition
 from augment.jobs import Job, JobRenderer, Outcome, RenderingError, Trial
 from augment.resources import Resources
+from augment.shared_folder import shared_folder
 from augment.worker import Orders, Worker
 
 _AHEAD_S: Final = 3600.0
@@ -99,9 +99,9 @@ class RenderPool:
         orders = Orders.of(
             self._conditions,
             self._resources,
-            shelf=self._shared_folder("asr-render-", None),
+            shelf=self._folders.enter_context(shared_folder("asr-render-")),
             cache=self._cache,
-            staging=self._shared_folder(".partial-", self._cache) if self._cache else None,
+            staging=self._folders.enter_context(shared_folder(".partial-", self._cache)) if self._cache else None,
         )
         if self._count:
             # in a thread: Ctrl-C can interrupt this one anywhere, even between a process and its orders
@@ -124,10 +124,6 @@ class RenderPool:
             worker.process.join()
             worker.line.close()
         self._folders.close()
-
-    def _shared_folder(self, prefix: str, place: Path | None) -> Path:
-        folder = tempfile.TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True)
-        return Path(self._folders.enter_context(folder))
 
     def _ask(self, job: Job) -> tuple[Outcome, ...]:
         worker = self._idle.get()
