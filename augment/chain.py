@@ -16,6 +16,7 @@ from augment import RENDERER_VERSION
 from augment.errors import ConditionError, NoActiveSpeechError
 from augment.level import Samples
 from augment.mistakes import did_you_mean, sentences
+from augment.order import SETS_SNR, order_problems
 from augment.rendering import Done, Realised, Rendering, finished
 from augment.resources import Resources
 from augment.source import Source, Speech
@@ -49,8 +50,6 @@ __all__ = [
 
 Probe = Literal["speech", "noise_only"]
 Family = Literal["reference", "noise", "room", "handset", "channel", "last_mile"]
-
-_SETS_SNR: Final = "add_noise"
 
 _PLACES: Final = ("path", "file")
 """Settings that say where something lies."""
@@ -229,7 +228,8 @@ def build_condition(
         step = _step(raw, step_types, where=where, problems=problems)
         if step:
             built.append(step)
-    problems += _order_problems(name, settings, [(kind, step) for kind, step, _ in built])
+    named = [(kind, step) for kind, step, _ in built]
+    problems += order_problems(f"conditions.{name}.steps", named, physical=settings.order == "physical")
     if problems:
         raise ConditionError("\n".join(problems))
     parameters = tuple({"kind": kind} | model.model_dump(mode="json") for kind, _, model in built)
@@ -248,7 +248,7 @@ def _definition(
     settings: ConditionSettings, acoustics: Acoustics, parameters: tuple[dict[str, Any], ...]
 ) -> dict[str, Any]:
     # the SNR weighting changes no sample of a condition without noise, so it is no part of its identity
-    sets_snr = any(step["kind"] == _SETS_SNR for step in parameters)
+    sets_snr = any(step["kind"] == SETS_SNR for step in parameters)
     return {
         "renderer_version": RENDERER_VERSION,
         "version": settings.version,
@@ -283,45 +283,3 @@ def _step(
         problems += sentences(error, step_type.Settings, where=where)
         return None
     return kind, step_type(model), model
-
-
-def _order_problems(name: str, settings: ConditionSettings, steps: list[tuple[str, Step]]) -> list[str]:
-    where = f"conditions.{name}.steps"
-    problems = _noise_problems(where, steps) + _level_problems(where, steps)
-    physical = sorted(steps, key=lambda item: item[1].stage)
-    if settings.order == "physical" and physical != steps:
-        problems.append(
-            f"{where}: sound does not travel in the order {_listed(steps)}. Write {_listed(physical)}, or say "
-            "'order: free' if this order is meant."
-        )
-    return problems
-
-
-def _noise_problems(where: str, steps: list[tuple[str, Step]]) -> list[str]:
-    stages = [step.stage for kind, step in steps if kind == _SETS_SNR]
-    twice = sorted({stage.name.lower() for stage in stages if stages.count(stage) > 1})
-    return [
-        f"{where}: two {_SETS_SNR} steps of one role ({role}), but a rendering has one SNR: keep one, or give one the "
-        "other role."
-        for role in twice
-    ]
-
-
-def _level_problems(where: str, steps: list[tuple[str, Step]]) -> list[str]:
-    """Name the steps that need the level of the talker where it can no longer be told apart from a noise."""
-    problems, noisy, bent = [], False, ""
-    for kind, step in steps:
-        if step.stage == Stage.LEVEL and noisy:
-            problems.append(f"{where}: nothing may set the level once noise was added: put {kind} before {_SETS_SNR}.")
-        elif step.needs_speech_level and bent:
-            problems.append(
-                f"{where}: {kind} needs the level of the speech alone, and behind {bent} it cannot be told apart from "
-                f"the noise: put {kind} first."
-            )
-        noisy = noisy or step.law == Law.ADDITIVE
-        bent = bent or (kind if noisy and step.law == Law.NONLINEAR else "")
-    return problems
-
-
-def _listed(steps: list[tuple[str, Step]]) -> str:
-    return " > ".join(kind for kind, _ in steps)

@@ -28,6 +28,11 @@ class Trial:
     plan: Plan
     probe: Probe = "speech"
 
+    @property
+    def cached_as(self) -> str:
+        """The name of its rendering in a cache."""
+        return self.key if self.probe == "speech" else f"{self.key}.{self.probe}"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -76,10 +81,10 @@ class JobRenderer:
         Raises:
             RenderingError: if the cache or a noise track cannot be written.
         """
-        known = [self.cache.get(_name(trial)) if self.cache else None for trial in job.trials]
+        known = [self.cache.get(trial.cached_as) if self.cache else None for trial in job.trials]
         if None not in known:  # then not even the recording is read
             return tuple(kept for kept in known if kept is not None)
-        source = _source(job)
+        source = read_source(job)
         trials = zip(job.trials, known, strict=True)
         return tuple(self._rendered(job, trial, source) if kept is None else kept for trial, kept in trials)
 
@@ -91,7 +96,7 @@ class JobRenderer:
             condition = self.conditions[trial.condition]
             rendering = condition.render(source, trial.plan, self.resources, probe=trial.probe)
             if self.cache:
-                self.cache.put(_name(trial), rendering)
+                self.cache.put(trial.cached_as, rendering)
         except NoActiveSpeechError as error:
             return Failure("no_active_speech", f"{where}: {error}")
         except ConditionError as error:
@@ -107,11 +112,8 @@ class JobRenderer:
         return rendering
 
 
-def _name(trial: Trial) -> str:
-    return trial.key if trial.probe == "speech" else f"{trial.key}.{trial.probe}"
-
-
-def _source(job: Job) -> Source | Failure:
+def read_source(job: Job) -> Source | Failure:
+    """Return a job's recording, verified, or why it cannot be used."""
     try:
         return Source(recordings.read(job.path, sha256=job.sha256))
     except RecordingError as error:

@@ -24,13 +24,15 @@ Samples = NDArray[np.float64]
 WEIGHTINGS: Final[tuple[Weighting, ...]] = ("none", "a", "g712", "wb")
 
 # ITU-T P.56 (method B), table of parameters; thresholds for 16-bit material as in ITU-T G.191
-_TIME_CONSTANT_S = 0.03
+TIME_CONSTANT_S = 0.03
 HANGOVER_S: Final = 0.2
 """A sample stays active for so long after the envelope fell below the threshold."""
 
-_MARGIN_DB = 15.9
-_THRESHOLDS: Final = 2.0 ** np.arange(-15, 0)
-_THRESHOLDS_DB: Final = 20.0 * np.log10(_THRESHOLDS)
+MARGIN_DB: Final = 15.9
+"""The active level lies so far above the threshold from which on a sample is active."""
+
+THRESHOLDS: Final = 2.0 ** np.arange(-15, 0)
+_THRESHOLDS_DB: Final = 20.0 * np.log10(THRESHOLDS)
 
 # IEC 61672-1, annex E: the pole frequencies of the A-weighting and its gain correction at 1 kHz
 _A_POLES_HZ = (20.598997, 107.65265, 737.86223, 12194.217)
@@ -42,8 +44,8 @@ _BANDS_HZ: Final[dict[str, tuple[float, float, float, float]]] = {
     "wb": (50.0, 100.0, 7000.0, 7400.0),
 }
 _RINGING_S = 0.25
-_LEVELING_PASSES = 4
-_LEVELING_DB = 0.001
+LEVELING_PASSES = 4
+LEVELING_DB = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def active_speech_level(samples: ArrayLike, sample_rate_hz: int) -> ActiveLevel:
     """
     signal, shift_db = _within_full_scale(checked(samples))
     energy = float(np.sum(np.square(signal)))
-    level_db = _crossing_db(energy, _activity_counts(signal, sample_rate_hz))
+    level_db = crossing_db(energy, _activity_counts(signal, sample_rate_hz))
     if level_db is None:
         rms = f"RMS {_db(energy / signal.size) + shift_db:.1f} dBov" if energy else "no power at all"
         raise NoActiveSpeechError(
@@ -117,7 +119,7 @@ def active_mask(samples: ArrayLike, sample_rate_hz: int, level: ActiveLevel) -> 
     Raises:
         ConditionError: if the samples are not finite numbers.
     """
-    threshold = _amplitude(level.level_dbov - _MARGIN_DB)
+    threshold = _amplitude(level.level_dbov - MARGIN_DB)
     return np.asarray(_held_envelope(checked(samples), sample_rate_hz) >= threshold)
 
 
@@ -134,9 +136,9 @@ def gain_to_level(samples: ArrayLike, sample_rate_hz: int, *, target_dbov: float
     signal = checked(samples)
     before = active_speech_level(signal, sample_rate_hz)
     gain_db = target_dbov - before.level_dbov
-    for _ in range(_LEVELING_PASSES):
+    for _ in range(LEVELING_PASSES):
         left_db = target_dbov - active_speech_level(signal * _amplitude(gain_db), sample_rate_hz).level_dbov
-        if abs(left_db) < _LEVELING_DB:
+        if abs(left_db) < LEVELING_DB:
             break
         gain_db += left_db
     return _amplitude(gain_db), before
@@ -153,7 +155,7 @@ def _within_full_scale(signal: Samples) -> tuple[Samples, float]:
 def _activity_counts(signal: Samples, sample_rate_hz: int) -> NDArray[np.int64]:
     """Count the active samples at each threshold, hangover included."""
     held = _held_envelope(signal, sample_rate_hz)
-    return np.array([np.count_nonzero(held >= threshold) for threshold in _THRESHOLDS], dtype=np.int64)
+    return np.array([np.count_nonzero(held >= threshold) for threshold in THRESHOLDS], dtype=np.int64)
 
 
 def _held_envelope(signal: Samples, sample_rate_hz: int) -> Samples:
@@ -162,20 +164,20 @@ def _held_envelope(signal: Samples, sample_rate_hz: int) -> Samples:
     "At or above the threshold, or at most H samples after it" is the same as "the running maximum of
     the envelope over the last H + 1 samples is at or above it", which needs no loop over samples.
     """
-    g = float(np.exp(-1.0 / (sample_rate_hz * _TIME_CONSTANT_S)))
+    g = float(np.exp(-1.0 / (sample_rate_hz * TIME_CONSTANT_S)))
     envelope = lfilter([1.0 - g], [1.0, -g], lfilter([1.0 - g], [1.0, -g], np.abs(signal)))
     window = int(np.floor(HANGOVER_S * sample_rate_hz + 0.5)) + 1
     held: Samples = maximum_filter1d(envelope, window, mode="constant", cval=0.0, origin=(window - 1) // 2)
     return held
 
 
-def _crossing_db(energy: float, counts: NDArray[np.int64]) -> float | None:
+def crossing_db(energy: float, counts: NDArray[np.int64]) -> float | None:
     """Return the level whose distance from the threshold is the margin, or None where there is none."""
     if counts[0] == 0:
         return None
     occupied = int(np.count_nonzero(counts))
     power_db = 10.0 * np.log10(energy / counts[:occupied])
-    excess_db = power_db - _THRESHOLDS_DB[:occupied] - _MARGIN_DB
+    excess_db = power_db - _THRESHOLDS_DB[:occupied] - MARGIN_DB
     crossed = np.flatnonzero(excess_db <= 0.0)
     if excess_db[0] < 0.0 or not crossed.size:
         return None
@@ -198,7 +200,7 @@ def weight(samples: ArrayLike, sample_rate_hz: int, weighting: Weighting) -> Sam
     signal = checked(samples)
     if weighting == "none":
         return signal
-    n_fft = _fft_size(signal.size, sample_rate_hz)
+    n_fft = fft_size(signal.size, sample_rate_hz)
     spectrum = scipy.fft.rfft(signal, n_fft) * _gains(n_fft, sample_rate_hz, weighting)
     filtered: Samples = scipy.fft.irfft(spectrum, n_fft)[: signal.size]
     return filtered
@@ -207,7 +209,7 @@ def weight(samples: ArrayLike, sample_rate_hz: int, weighting: Weighting) -> Sam
 def weighted_powers(samples: ArrayLike, sample_rate_hz: int) -> dict[Weighting, float]:
     """Return the mean square of ``samples`` under every weighting (Parseval's theorem: one transform for all)."""
     signal = checked(samples)
-    n_fft = _fft_size(signal.size, sample_rate_hz)
+    n_fft = fft_size(signal.size, sample_rate_hz)
     spectrum = scipy.fft.rfft(signal, n_fft)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     power[1:-1] *= 2.0  # each stands for itself and its mirror image
@@ -239,7 +241,7 @@ def _gains(n_fft: int, sample_rate_hz: int, weighting: Weighting) -> Samples:
     return gains
 
 
-def _fft_size(length: int, sample_rate_hz: int) -> int:
+def fft_size(length: int, sample_rate_hz: int) -> int:
     """Return a fast size that leaves room for the filters' ringing; few sizes, so that ``_gains`` are reused."""
     needed = length + round(_RINGING_S * sample_rate_hz)
     octave = 1 << (needed.bit_length() - 1)

@@ -1,14 +1,12 @@
 """The step that sets the active level of the speech again, for example after a room has changed it."""
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
 from augment import SAMPLE_RATE_HZ
-from augment.level import Samples, gain_to_level
+from augment.level import LEVELING_DB, Samples, gain_to_level
 from augment.step import Effect, Law, Plain, Plan, Scene, Stage, StepSettings
-
-_THERE_DB: Final = 0.001  # as near as ``gain_to_level`` comes
 
 
 class LevelSettings(StepSettings):
@@ -36,7 +34,7 @@ class Level(Plain):
         """
         before_dbov = scene.speech.level().level_dbov
         realised = {"level_before_dbov": before_dbov}
-        if abs(before_dbov - self._target_dbov) < _THERE_DB:
+        if abs(before_dbov - self._target_dbov) < LEVELING_DB:
             return Effect(samples, realised=realised)
         gain, _ = gain_to_level(scene.speech.samples, SAMPLE_RATE_HZ, target_dbov=self._target_dbov)
         return Effect(samples * gain, realised=realised)

@@ -150,6 +150,37 @@ def read_response(path: Path) -> Samples:
     return read_channel(path) * (rate_hz / SAMPLE_RATE_HZ)
 
 
+def files_in(path: str, pattern: str, *, key: str, what: str) -> tuple[Path, ...]:
+    """Return the files of a folder that match a pattern, by their names; hidden ones are passed over.
+
+    Args:
+        path: of the folder; ``~`` is the user's home.
+        pattern: of the names, such as ``*.wav``.
+        key: of the settings that hold both, for the message.
+        what: one of the files is, for the message.
+
+    Raises:
+        ConditionError: if there is no such folder, it cannot be read, or nothing in it matches.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        wrong = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise ConditionError(f"{path}: {wrong}: set {key}.path to the one that holds the {what}s")
+    try:
+        files = [file for file in folder.glob(pattern) if file.is_file() and file.name[0] != "."]
+        there = sorted(file.name for file in folder.iterdir())
+    except OSError as error:
+        raise ConditionError(f"{path}: the folder cannot be read ({error.strerror}): allow it") from error
+    except (ValueError, NotImplementedError) as error:  # what pathlib makes of a pattern that is none
+        raise ConditionError(f"{key}.pattern {pattern!r}: {error}: write one like '*.wav'") from error
+    if not files:
+        holds = f"it holds {', '.join(there[:3])}{' ...' if len(there) > 3 else ''}" if there else "it is empty"
+        raise ConditionError(
+            f"{path}: no {what} matches {pattern!r} ({holds}): put {what}s there or change {key}.pattern"
+        )
+    return tuple(sorted(files, key=lambda file: file.relative_to(folder).as_posix()))
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, read in pieces.
 

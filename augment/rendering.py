@@ -71,21 +71,42 @@ class Done:
 
 def finished(samples: Samples, level_in: ActiveLevel, done: Sequence[Done]) -> Rendering:
     """Return the last step's ``samples`` as 16 bits, with what was measured on the way."""
-    rendered, clipped_share = to_int16(samples)
+    rendered, beyond = to_int16(samples)
+    peak = float(np.max(np.abs(samples)))
+    return recorded(rendered, beyond=beyond, peak=peak, levels=(level_in, _level_out(rendered)), done=done)
+
+
+def recorded(
+    rendered: NDArray[np.int16],
+    *,
+    beyond: float,
+    peak: float,
+    levels: tuple[ActiveLevel, ActiveLevel | None],
+    done: Sequence[Done],
+) -> Rendering:
+    """Return a rendering with its record.
+
+    Args:
+        rendered: 16-bit samples.
+        beyond: share of the samples that lay beyond full scale before they were 16 bits.
+        peak: largest magnitude before that.
+        levels: of the source, and of ``rendered`` where it has one.
+        done: the steps, in order.
+    """
+    level_in, level_out = levels
     noises = sorted((one for one in done if one.effect.snr_db), key=lambda one: one.stage)
     snr_db = noises[0].effect.snr_db if noises else {}
-    values = {name: _largest(name, done) for name in _OF_ITS_OWN}
     realised = Realised(
         active_level_in_dbov=level_in.level_dbov,
-        active_level_out_dbov=_level_out_dbov(rendered),
+        active_level_out_dbov=level_out.level_dbov if level_out else None,
         activity=level_in.activity,
         snr_none_db=snr_db.get("none"),
         snr_a_db=snr_db.get("a"),
         snr_g712_db=snr_db.get("g712"),
         snr_wb_db=snr_db.get("wb"),
-        **values,
-        clipped_share=max([clipped_share, *(one.effect.clipped_share for one in done)]),
-        peak=float(np.max(np.abs(samples))),
+        **{name: _largest(name, done) for name in _OF_ITS_OWN},
+        clipped_share=max([beyond, *(one.effect.clipped_share for one in done)]),
+        peak=peak,
         delay_removed_s=sum(one.effect.delay_removed_s for one in done),
         samples=rendered.size,
         audio_sha256=hashlib.sha256(rendered.astype("<i2").tobytes()).hexdigest(),
@@ -105,8 +126,8 @@ def _told(effect: Effect) -> dict[str, Measured]:
     return snr | rounded
 
 
-def _level_out_dbov(rendered: NDArray[np.int16]) -> float | None:
+def _level_out(rendered: NDArray[np.int16]) -> ActiveLevel | None:
     try:
-        return active_speech_level(rendered.astype(np.float64) / 32768.0, SAMPLE_RATE_HZ).level_dbov
+        return active_speech_level(rendered.astype(np.float64) / 32768.0, SAMPLE_RATE_HZ)
     except NoActiveSpeechError:
         return None

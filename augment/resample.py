@@ -3,15 +3,15 @@
 from typing import Annotated, ClassVar, Final
 
 import numpy as np
+import soxr
 from pydantic import BaseModel, Field
 
 from augment import SAMPLE_RATE_HZ
 from augment.level import Samples
 from augment.step import Effect, Law, Plain, Plan, Scene, Stage, StepSettings
 
-_QUALITY: Final = (
-    "VHQ"  # to 8 kHz it passes 3600 Hz, -140 dB from 4100 Hz on: lesser resamplers leak aliased fricatives
-)
+# to 8 kHz it passes 3600 Hz, -140 dB from 4100 Hz on: lesser resamplers leak aliased fricatives
+_QUALITY: Final = "VHQ"
 
 
 class ResampleSettings(StepSettings):
@@ -40,8 +40,6 @@ class Resample(Plain):
 
 def resampled(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     """Return one channel at another rate, without delay; the length is rounded to whole samples."""
-    import soxr
-
     return np.asarray(soxr.resample(samples, from_hz, to_hz, quality=_QUALITY), dtype=np.float64)
 
 

@@ -4,17 +4,15 @@ Every stage returns its table and its exclusions, and the rows must balance: row
 exclusions. What an earlier stage left in the run's folder is read when that stage was not asked for.
 """
 
-import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from augment.batched import check_device
 from augment.errors import ConditionError
-from augment.resources import Resources
 from pipeline import config, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.store import TranscriptStore
@@ -22,8 +20,7 @@ from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
-from pipeline.records import Exclusion, Reason
-from pipeline.rendering import Renderer
+from pipeline.execution import TABLES, Run
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.probe import NAME as PROBE
@@ -32,25 +29,6 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import summarize
 from pipeline.stages.transcribe import transcribe
 from pipeline.stages.write_card import write_card
-
-logger = logging.getLogger(__name__)
-
-
-TABLES: dict[str, tables.Schema] = {
-    "utterances": tables.Utterances,
-    "acoustics": tables.Acoustics,
-    "trials": tables.Trials,
-    "transcripts": tables.Transcripts,
-    "renderings": tables.Renderings,
-    "nonspeech": tables.NonSpeech,
-    "scores": tables.Scores,
-    "cells": tables.Cells,
-    "disparities": tables.Disparities,
-    "interactions": tables.Interactions,
-    "exclusions": tables.Exclusions,
-}
-EXPORTED = frozenset({"acoustics", "nonspeech", "cells", "disparities", "interactions", "exclusions"})
-"""Tables that people read: written as CSV beside the Parquet file."""
 
 
 @dataclass(frozen=True)
@@ -62,97 +40,6 @@ class Outcome:
     card: CardContent | None
     remembered: int
     n_failed: int
-
-
-@dataclass
-class Run:
-    """One execution of a study: its folder, its tables, and the ledger of what was lost, counted and timed."""
-
-    study: Study
-    folder: RunFolder
-    store_path: Path
-    record: RunRecord
-    earlier_exclusions: pd.DataFrame
-    done: list[str] = field(default_factory=list)
-    kept: dict[str, pd.DataFrame] = field(default_factory=dict)
-    excluded: list[Exclusion] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    timings_s: dict[str, float] = field(default_factory=dict)
-    hashes: dict[str, str] = field(default_factory=dict)
-    resources: Resources | None = None
-    card: CardContent | None = None
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table of this execution, or the one that an earlier execution left in the folder."""
-        if name not in self.kept:
-            self.kept[name] = self.folder.read_table(name, TABLES[name])
-        return self.kept[name]
-
-    def keep(self, name: str, table: pd.DataFrame) -> None:
-        """Keep a stage's table and write it."""
-        self.kept[name] = table
-        self.hashes[f"{name}.parquet"] = self.folder.write_table(name, table)
-        if name in EXPORTED:
-            self.hashes[f"{name}.csv"] = self.folder.write_csv(name, table)
-
-    def balance(self, stage: str, rows_in: int, rows_out: int, excluded: Sequence[Exclusion]) -> None:
-        """Keep a stage's exclusions, and refuse a stage that loses rows silently.
-
-        Raises:
-            RuntimeError: if the rows do not balance; always a bug, never the user's mistake.
-        """
-        if rows_in != rows_out + len(excluded):
-            raise RuntimeError(f"{stage}: {rows_in} rows in, {rows_out} rows out and {len(excluded)} exclusions")
-        self.excluded.extend(excluded)
-        self.counts |= {f"{stage}.in": rows_in, f"{stage}.out": rows_out, f"{stage}.excluded": len(excluded)}
-        logger.info("%s: %d in, %d out, %d excluded", stage, rows_in, rows_out, len(excluded))
-
-    def acoustic_resources(self) -> Resources | None:
-        """Return what the conditions draw on, or None for a recognizer that hears no audio."""
-        study = self.study
-        if study.backend.needs_audio and self.resources is None:
-            talkers = study.corpus.talkers(self.table("utterances"))
-            self.resources = Resources(
-                study.settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov
-            )
-        return self.resources
-
-    def renderer(self) -> Renderer | None:
-        """Return what renders the trials, or None for a recognizer that hears no audio."""
-        resources, study = self.acoustic_resources(), self.study
-        return Renderer(study.corpus, study.conditions, resources, study.render) if resources else None
-
-    def write_ledger(self) -> None:
-        """Write the exclusions and the record: after a kill they tell of exactly what is in the folder."""
-        before = self.earlier_exclusions
-        lost = tables.build(self.excluded, tables.Exclusions, where="exclusions")
-        self.keep("exclusions", lost if before.empty else pd.concat([before, lost], ignore_index=True))
-        self.folder.write_record(self.complete_record("running"))
-
-    def complete_record(self, status: str) -> RunRecord:
-        """Bring the record up to date with what was done, counted, timed and hashed so far."""
-        self.record = provenance.complete(
-            self.record,
-            status=status,
-            stages_done=self.done,
-            counts=self.counts,
-            timings_s=self.timings_s,
-            hashes=self.hashes,
-        )
-        return self.record
-
-    @property
-    def n_failed(self) -> int:
-        """Trials that were planned and could not be heard; silence is no failure."""
-        lost = self.kept["exclusions"].query("stage in ['transcribe', @PROBE]")
-        return int((lost["reason"] != Reason.NO_ACTIVE_SPEECH).sum())
-
-    @property
-    def end(self) -> str:
-        """The status that this execution ends with."""
-        if self.study.settings.stages[-1] != "write_card":
-            return "partial"
-        return "finished_with_failures" if self.n_failed else "finished"
 
 
 def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:

@@ -4,15 +4,11 @@ A row that cannot be rendered, or comes out further from what was asked than its
 for it lets the reference path render it and say what is wrong.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from augment import SAMPLE_RATE_HZ
 from augment.batched.form import NOTHING, Form, RowScene
@@ -21,7 +17,7 @@ from augment.batched.rows import Rows
 from augment.batched.speech import SpeechRows
 from augment.chain import Condition, Probe
 from augment.level import ActiveLevel, Samples
-from augment.rendering import _OF_ITS_OWN, Done, Realised, Rendering, _largest, _told
+from augment.rendering import Done, Rendering, recorded
 from augment.resources import Resources
 from augment.step import Effect, Law, Plan
 
@@ -104,33 +100,9 @@ def _finished(rows: Rows, levels_in: Sequence[ActiveLevel], done: Sequence[Seque
     levels_out = Measurement(Rows(pcm.double() / 32768.0, rows.layout), SAMPLE_RATE_HZ).levels()
     signals = [signal[:length] for signal, length in zip(pcm.cpu().numpy(), rows.layout.lengths, strict=True)]
     told = zip(signals, peaks, shares, levels_in, levels_out, done, strict=True)
-    return [_rendering(*one) if math.isfinite(one[1]) else None for one in told]
-
-
-def _rendering(
-    samples: NDArray[np.int16],
-    peak: float,
-    share: float,
-    level_in: ActiveLevel,
-    level_out: ActiveLevel | None,
-    done: Sequence[Done],
-) -> Rendering:
-    noises = sorted((one for one in done if one.effect.snr_db), key=lambda one: one.stage)
-    snr_db = noises[0].effect.snr_db if noises else {}
-    realised = Realised(
-        active_level_in_dbov=level_in.level_dbov,
-        active_level_out_dbov=level_out.level_dbov if level_out else None,
-        activity=level_in.activity,
-        snr_none_db=snr_db.get("none"),
-        snr_a_db=snr_db.get("a"),
-        snr_g712_db=snr_db.get("g712"),
-        snr_wb_db=snr_db.get("wb"),
-        **{name: _largest(name, done) for name in _OF_ITS_OWN},
-        clipped_share=max([share, *(one.effect.clipped_share for one in done)]),
-        peak=peak,
-        delay_removed_s=sum(one.effect.delay_removed_s for one in done),
-        samples=samples.size,
-        audio_sha256=hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest(),
-        steps=json.dumps([{"kind": one.kind} | _told(one.effect) for one in done]),
-    )
-    return Rendering(samples.copy(), realised)
+    return [
+        recorded(signal.copy(), beyond=share, peak=peak, levels=(before, after), done=steps)
+        if math.isfinite(peak)
+        else None
+        for signal, peak, share, before, after, steps in told
+    ]

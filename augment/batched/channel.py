@@ -44,7 +44,7 @@ class Telephone:
 
     def __init__(self, settings: G711Settings) -> None:
         self._table = round_trip_table(settings.law)
-        self._losses = Losses(settings.loss, "lost", HALF_RATE_HZ) if settings.loss else None
+        self._losses = Losses(settings.loss, HALF_RATE_HZ) if settings.loss else None
 
     def __call__(self, rows: Rows, planned: Sequence[Plan], scene: RowScene) -> Formed:
         """Encode, lose and decode."""
@@ -66,7 +66,7 @@ class Lossy:
     """The batched form of ``loss`` by zero or repeat."""
 
     def __init__(self, settings: LossSettings) -> None:
-        self._losses = Losses(settings, "losses", SAMPLE_RATE_HZ)
+        self._losses = Losses(settings, SAMPLE_RATE_HZ)
 
     def __call__(self, rows: Rows, planned: Sequence[Plan], scene: RowScene) -> Formed:
         """Lose packets and fill the holes."""
@@ -77,10 +77,9 @@ class Lossy:
 class Losses:
     """Losses as a choice of samples: which one is heard in each place, and how loud."""
 
-    def __init__(self, settings: LossSettings, name: str, rate_hz: int) -> None:
-        """Take ``name``, under which the plan holds the losses, and the rate of the samples that are lost."""
+    def __init__(self, settings: LossSettings, rate_hz: int) -> None:
+        """Take the rate of the samples that are lost."""
         self._settings = settings
-        self._name = name
         self._rate_hz = rate_hz
         self._how: SignalConcealment = "repeat" if settings.conceal == "repeat" else "zero"
 
@@ -93,7 +92,7 @@ class Losses:
         for row, (plan, length) in enumerate(zip(planned, wide, strict=True)):
             packets = -(-length // round(packet_s * SAMPLE_RATE_HZ))
             try:
-                lost = lost_packets(planned_integers(plan, self._name), packets)
+                lost = lost_packets(planned_integers(plan, "lost"), packets)
                 promises = loss_promises(self._settings, lost)
             except ConditionError:
                 lost = np.zeros(packets, dtype=np.bool_)

@@ -16,16 +16,16 @@ from torch import Tensor
 
 from augment.batched.rows import Rows
 from augment.level import (
-    _LEVELING_DB,
-    _LEVELING_PASSES,
-    _MARGIN_DB,
-    _THRESHOLDS,
-    _TIME_CONSTANT_S,
     HANGOVER_S,
+    LEVELING_DB,
+    LEVELING_PASSES,
+    MARGIN_DB,
+    THRESHOLDS,
+    TIME_CONSTANT_S,
     ActiveLevel,
     Weighting,
-    _crossing_db,
-    _fft_size,
+    crossing_db,
+    fft_size,
     weighting_gain,
 )
 
@@ -64,28 +64,28 @@ class Measurement:
         left_db = [target_dbov - level.level_dbov if level else None for level in self.levels()]
         gains_db = [0.0] * len(left_db)
         moving = [row for row, left in enumerate(left_db) if left is not None]
-        for _ in range(_LEVELING_PASSES):
+        for _ in range(LEVELING_PASSES):
             for row in moving:
                 gains_db[row] += left_db[row] or 0.0
             levels = self.levels([_amplitude(gain_db) for gain_db in gains_db])
             for row in moving:
                 level = levels[row]
                 left_db[row] = target_dbov - level.level_dbov if level else None
-            moving = [row for row in moving if (left := left_db[row]) is not None and abs(left) >= _LEVELING_DB]
+            moving = [row for row in moving if (left := left_db[row]) is not None and abs(left) >= LEVELING_DB]
         for row in moving:
             gains_db[row] += left_db[row] or 0.0
         return [None if left is None else _amplitude(gain) for gain, left in zip(gains_db, left_db, strict=True)]
 
     def active(self, levels: Sequence[ActiveLevel | None]) -> Tensor:
         """Return rows x longest: whether each sample is active at its signal's level, as ``active_mask`` has it."""
-        thresholds = [_amplitude(level.level_dbov - _MARGIN_DB) if level else np.inf for level in levels]
+        thresholds = [_amplitude(level.level_dbov - MARGIN_DB) if level else np.inf for level in levels]
         small = [float(np.ldexp(one, -exponent)) for one, exponent in zip(thresholds, self._exponents, strict=True)]
         return self._held.samples >= self._held.column(small)
 
     def _counts(self, gains: Sequence[float]) -> NDArray[np.int64]:
         """Return for each signal how many samples are active at each threshold."""
         held = self._held.scaled(gains).samples
-        thresholds = torch.as_tensor(_THRESHOLDS, device=held.device)
+        thresholds = torch.as_tensor(THRESHOLDS, device=held.device)
         reached = torch.bucketize(held, thresholds, right=True)
         tally = torch.zeros(len(gains), thresholds.numel() + 1, dtype=torch.int64, device=held.device)
         tally.scatter_add_(1, reached, torch.ones_like(reached))
@@ -101,7 +101,7 @@ def weighted(rows: Rows, sample_rate_hz: int, weighting: Weighting) -> Rows:
     """
     if weighting == "none":
         return rows
-    sizes = [_fft_size(length, sample_rate_hz) for length in rows.layout.lengths]
+    sizes = [fft_size(length, sample_rate_hz) for length in rows.layout.lengths]
     filtered = torch.empty_like(rows.samples)
     for size in sorted(set(sizes)):
         members = [row for row, its_size in enumerate(sizes) if its_size == size]
@@ -113,7 +113,7 @@ def weighted(rows: Rows, sample_rate_hz: int, weighting: Weighting) -> Rows:
 
 
 def _held_envelope(samples: Tensor, sample_rate_hz: int) -> Tensor:
-    g = float(np.exp(-1.0 / (sample_rate_hz * _TIME_CONSTANT_S)))
+    g = float(np.exp(-1.0 / (sample_rate_hz * TIME_CONSTANT_S)))
     envelope = samples.abs()
     for _ in range(2):
         envelope = _smoothed(envelope * (1.0 - g), g)
@@ -148,7 +148,7 @@ def _gains(size: int, sample_rate_hz: int, weighting: Weighting, device: torch.d
 
 
 def _level(energy: float, length: int, counts: NDArray[np.int64], shift: int) -> ActiveLevel | None:
-    level_db = _crossing_db(energy, counts)
+    level_db = crossing_db(energy, counts)
     if level_db is None:
         return None
     rms_db, shift_db = 10.0 * float(np.log10(energy / length)), shift * 20.0 * float(np.log10(2.0))

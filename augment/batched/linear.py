@@ -9,7 +9,7 @@ from augment.batched.filtering import Response, convolved, impulse_response
 from augment.batched.form import NOTHING, Formed, RowScene
 from augment.batched.rows import Rows
 from augment.errors import ConditionError
-from augment.leveling import _THERE_DB as THERE_DB
+from augment.level import LEVELING_DB
 from augment.leveling import Level, LevelSettings
 from augment.step import Effect, Plan, Step, StepSettings
 
@@ -63,7 +63,7 @@ class Leveled:
         before = scene.speech.levels("none")
         wanted = scene.speech.measurement.gains_to(self._target_dbov)
         gains = [
-            1.0 if level is None or gain is None or abs(level.level_dbov - self._target_dbov) < THERE_DB else gain
+            1.0 if level is None or gain is None or abs(level.level_dbov - self._target_dbov) < LEVELING_DB else gain
             for level, gain in zip(before, wanted, strict=True)
         ]
         effects = [

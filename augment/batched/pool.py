@@ -9,7 +9,7 @@ from augment.batched.renderer import BatchedRenderer
 from augment.chain import Condition, Rendering, Source
 from augment.errors import ConditionError, NoActiveSpeechError
 from augment.flac_cache import FlacCache
-from augment.jobs import Failure, Job, Outcome, RenderingError, Trial, _name, _source
+from augment.jobs import Failure, Job, Outcome, RenderingError, Trial, read_source
 from augment.pool import RenderPool
 
 _UTTERANCES: Final = 64
@@ -65,13 +65,13 @@ class BatchedPool:
         asked: dict[tuple[str, str], list[Place]] = {}
         for number, job in enumerate(batch):
             for place, trial in enumerate(job.trials):
-                kept = self._cache.get(_name(trial)) if self._cache and trial.condition in self._covered else None
+                kept = self._cache.get(trial.cached_as) if self._cache and trial.condition in self._covered else None
                 if kept is not None:
                     made[number, place] = kept
                 elif trial.condition in self._covered:
                     asked.setdefault((trial.condition, trial.probe), []).append((number, place))
         wanted = {number for places in asked.values() for number, _ in places}
-        sources = {number: _source(batch[number]) for number in sorted(wanted)}
+        sources = {number: read_source(batch[number]) for number in sorted(wanted)}
         for places in asked.values():
             made |= self._under_one_condition(batch, places, sources)
         return made
@@ -117,7 +117,7 @@ class BatchedPool:
             return Failure("no_active_speech" if silent else "condition_not_applied", f"{where}: {made}")
         if self._cache:
             try:
-                self._cache.put(_name(trial), made)
+                self._cache.put(trial.cached_as, made)
             except OSError as error:
                 raise RenderingError(
                     f"{where}: {error}. Make room in the folder that render.cache names, or see that it can be written "

@@ -7,7 +7,7 @@ from augment import SAMPLE_RATE_HZ
 from augment.batched.coverage import covered
 from augment.chain import Condition, Plan, Probe, Rendering, Source
 from augment.errors import ConditionError
-from augment.level import _fft_size as transform_size
+from augment.level import fft_size
 from augment.resources import Resources
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _groups(lengths: Sequence[int], largest: int) -> Iterator[list[int]]:
 
 
 def _transform(length: int) -> int:
-    return transform_size(length, SAMPLE_RATE_HZ)
+    return fft_size(length, SAMPLE_RATE_HZ)
 
 
 def check_device(name: str) -> None:

@@ -65,10 +65,6 @@ class CoderSettings(StepSettings):
             )
         return loss
 
-    def coder(self) -> Coder:
-        """Return the coder with these settings; does no work."""
-        raise NotImplementedError
-
 
 def padded(pcm: Pcm, frame: int, tail_frames: int = 0) -> Pcm:
     """Return ``pcm`` with silence up to a whole number of frames and ``tail_frames`` more."""

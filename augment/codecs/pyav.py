@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
-import soxr
 
 from augment.codecs.coder import INSTALL_HINT, Lost, Pcm, aligned, padded
 from augment.pcm import to_int16
+from augment.resample import resampled
 
 if TYPE_CHECKING:
     from av import AudioCodecContext, AudioFrame, Packet
@@ -66,7 +66,7 @@ class PyavCoder:
         rate_hz = self.decoded_rate_hz or self.rate_hz
         samples = decode(self.decoder, packets, rate_hz=rate_hz, header=header, options=self.decoder_options)
         if rate_hz != self.rate_hz:
-            samples, _ = to_int16(soxr.resample(samples / 32768.0, rate_hz, self.rate_hz, quality="VHQ"))
+            samples, _ = to_int16(resampled(samples / 32768.0, rate_hz, self.rate_hz))
         return aligned(samples, self.delay_samples, length)
 
     def _missing_encoder(self) -> str | None:

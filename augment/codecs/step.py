@@ -6,9 +6,6 @@ codec does to the level is part of the effect and is not made up for.
 
 from typing import Annotated, ClassVar, Final
 
-import numpy as np
-import soxr
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field, RootModel
 
 from augment import SAMPLE_RATE_HZ
@@ -25,10 +22,10 @@ from augment.loss.concealment import conceal
 from augment.loss.measure import loss_measures, loss_promises
 from augment.loss.pattern import LossSettings, lost_packets, plan_losses
 from augment.pcm import to_int16
+from augment.resample import fitted, resampled
 from augment.resources import Resources
 from augment.step import Effect, Law, Plain, Plan, PlanInput, PlanValue, Scene, Stage, planned_integers
 
-_QUALITY: Final = "VHQ"  # passes 3600 Hz, -140 dB from 4100 Hz on
 _PACKET_16K: Final = PACKET_MS * SAMPLE_RATE_HZ // 1000
 
 OneCodec = (
@@ -121,6 +118,4 @@ def _resampled(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     """Return ``samples`` at another rate, their number rounded up; as they are if the rates are one."""
     if from_hz == to_hz:
         return samples
-    resampled: NDArray[np.float64] = soxr.resample(samples, from_hz, to_hz, quality=_QUALITY)
-    length = -(-samples.size * to_hz // from_hz)
-    return np.pad(resampled, (0, max(0, length - resampled.size)))[:length]
+    return fitted(resampled(samples, from_hz, to_hz), -(-samples.size * to_hz // from_hz))

@@ -40,13 +40,13 @@ class Loss(Plain):
         self._packet_samples = settings.packet_ms * SAMPLE_RATE_HZ // 1000
 
     def plan(self, target: PlanInput, slot: int, resources: Resources) -> dict[str, PlanValue]:
-        """Return ``losses``: start and length of each run of lost packets.
+        """Return ``lost``: start and length of each run of lost packets.
 
         Raises:
             ConditionError: if the slot has no pattern with the asked number of losses.
         """
         packets = self._packets(target.samples_16k)
-        return {"losses": plan_losses(self._settings, seed=resources.seed, slot=slot, packets=packets)}
+        return {"lost": plan_losses(self._settings, seed=resources.seed, slot=slot, packets=packets)}
 
     def apply(self, samples: Samples, planned: Plan, scene: Scene) -> Effect:
         """Return the samples as a receiver plays them.
@@ -54,7 +54,7 @@ class Loss(Plain):
         Raises:
             ConditionError: if the plan does not fit these samples, or nothing is lost at a rate above 0.
         """
-        lost = lost_packets(planned_integers(planned, "losses"), self._packets(samples.size))
+        lost = lost_packets(planned_integers(planned, "lost"), self._packets(samples.size))
         how = self._settings.conceal
         if how == "codec":
             raise ConditionError("there is no codec here to conceal a loss")

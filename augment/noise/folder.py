@@ -17,7 +17,7 @@ from augment.errors import ConditionError
 from augment.level import Samples
 from augment.noise.track import FADE_SAMPLES, TRACK_SAMPLES, NoiseTrack, closed, looped
 from augment.plan import generator, permutation
-from augment.recordings import file_sha256, read_channel
+from augment.recordings import file_sha256, files_in, read_channel
 from augment.resources import Resources
 from augment.step import Plan, PlanInput, PlanValue, StepSettings, planned_integer, planned_text
 
@@ -84,7 +84,10 @@ class Folder:
         return resources.track(f"file {sha256} from {start}", lambda: self._cycle(planned))
 
     def _cycle(self, planned: Plan) -> Samples:
-        files, number = _files(self._settings), planned_integer(planned, "file")
+        files, number = (
+            files_in(self._settings.path, self._settings.pattern, key="source", what="noise file"),
+            planned_integer(planned, "file"),
+        )
         if number >= len(files) or file_sha256(files[number]) != planned_text(planned, "file_sha256"):
             raise ConditionError(f"the files in {self._settings.path} are not those that were planned with: plan again")
         return _cycle(read_channel(files[number]), planned_integer(planned, "start"))
@@ -96,7 +99,7 @@ class Folder:
 
 def _dealt(settings: FolderSettings, family: str, resources: Resources) -> tuple[_Windows, ...]:
     """Return the files in the order in which slots 0, 1, ... take one each, and again from the first on."""
-    files = _files(settings)
+    files = files_in(settings.path, settings.pattern, key="source", what="noise file")
     order = permutation(generator(resources.seed, family, 0, "files"), len(files))[: resources.slots]
     windows: list[_Windows] = []
     problems: list[str] = []
@@ -112,27 +115,6 @@ def _dealt(settings: FolderSettings, family: str, resources: Resources) -> tuple
             f"{'; '.join(problems[:_NAMED])}{more}: repair them, take them out, or narrow source.pattern"
         )
     return tuple(windows)
-
-
-def _files(settings: FolderSettings) -> list[Path]:
-    folder = Path(settings.path).expanduser()
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "no such folder"
-        raise ConditionError(f"{settings.path}: {what}: set source.path to the folder that holds the noise files")
-    try:
-        files = sorted(path for path in folder.glob(settings.pattern) if path.is_file() and path.name[0] != ".")
-        there = sorted(path.name for path in folder.iterdir())
-    except OSError as error:
-        raise ConditionError(f"{settings.path}: the folder cannot be read ({error.strerror}): allow it") from error
-    except (ValueError, NotImplementedError) as error:
-        raise ConditionError(f"source.pattern {settings.pattern!r}: {error}: write one like '*.wav'") from error
-    if not files:
-        holds = f"it holds {', '.join(there[:3])}{' ...' if len(there) > 3 else ''}" if there else "it is empty"
-        raise ConditionError(
-            f"{settings.path}: no noise file matches {settings.pattern!r} ({holds}): put recordings there or change "
-            "source.pattern"
-        )
-    return files
 
 
 def _windows(number: int, path: Path, count: int) -> _Windows:

@@ -20,7 +20,7 @@ from augment import SAMPLE_RATE_HZ
 from augment.errors import ConditionError
 from augment.level import Samples
 from augment.plan import generator, permutation
-from augment.recordings import file_sha256, read_response
+from augment.recordings import file_sha256, files_in, read_response
 from augment.resources import Resources
 from augment.rooms.room import RoomResponse, measured
 from augment.step import Plan, PlanValue, Promise, StepSettings, planned_integer, planned_text
@@ -102,27 +102,10 @@ class FolderRoom:
         return resources.remember(("reverb", "order", count), lambda: permutation(rng, count))
 
     def _files(self, resources: Resources) -> tuple[Path, ...]:
-        return resources.remember(("reverb", self._settings), lambda: _files(self._settings))
-
-
-def _files(settings: FolderSettings) -> tuple[Path, ...]:
-    folder = Path(settings.path).expanduser()
-    if not folder.is_dir():
-        raise ConditionError(f"{settings.path}: no such folder: set room.path to the one that holds the responses")
-    try:
-        files = [path for path in folder.glob(settings.pattern) if path.is_file() and path.name[0] != "."]
-        there = sorted(path.name for path in folder.iterdir())
-    except OSError as error:
-        raise ConditionError(f"{settings.path}: the folder cannot be read ({error.strerror}): allow it") from error
-    except (ValueError, NotImplementedError) as error:
-        raise ConditionError(f"room.pattern {settings.pattern!r}: {error}: write one like '*.wav'") from error
-    if not files:
-        holds = f"it holds {', '.join(there[:_TOLD])}{' ...' if len(there) > _TOLD else ''}" if there else "it is empty"
-        raise ConditionError(
-            f"{settings.path}: no file matches {settings.pattern!r} ({holds}): put impulse responses there or change "
-            "room.pattern"
+        path, pattern = self._settings.path, self._settings.pattern
+        return resources.remember(
+            ("reverb", self._settings), lambda: files_in(path, pattern, key="room", what="impulse response")
         )
-    return tuple(sorted(files, key=lambda path: path.relative_to(folder).as_posix()))
 
 
 def aligned(response: Samples, name: str) -> RoomResponse:

@@ -19,7 +19,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from augment.errors import ConditionError, NoActiveSpeechError
-from augment.level import ActiveLevel, active_speech_level
+from augment.level import MARGIN_DB, ActiveLevel, active_speech_level
 from pipeline import tables
 from pipeline.progress import Advance
 
@@ -32,10 +32,6 @@ SILENCE_DBOV: Final = -100.0
 FLOOR_PERCENTILE: Final = 5
 """Noise floor: this percentile of the levels of 20 ms frames. Dense speech pauses for little more than that; less
 than that would be two or three frames of a short clip."""
-
-MARGIN_DB: Final = 15.9
-"""A frame is active from this far below the active level up: the margin of ITU-T P.56, without its hangover,
-which would count the pause after a word."""
 
 ROLL_OFF: Final = 0.95
 """Bandwidth of a frame: below it lies this share of the summed magnitude spectrum."""
@@ -126,11 +122,13 @@ def sound(recording: Recording) -> dict[str, float | int | str | None]:
     active = _active_level(mono, rate_hz)
     if active is None:
         return found
+    # the margin of ITU-T P.56 without its hangover, which would count the pause after a word
+    spoken = levels_dbov >= active.level_dbov - MARGIN_DB
     return found | {
         "active_level_dbov": active.level_dbov,
         "activity": active.activity,
         "snr_estimated_db": None if floor_dbov is None else active.level_dbov - floor_dbov,
-        "bandwidth_hz": bandwidth_hz(mono, rate_hz, levels_dbov >= active.level_dbov - MARGIN_DB),
+        "bandwidth_hz": bandwidth_hz(mono, rate_hz, spoken),
     }
 
 

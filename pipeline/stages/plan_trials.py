@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from augment import SAMPLE_RATE_HZ
 from augment.chain import Acoustics, Condition, PlanInput
 from augment.errors import ConditionError
 from augment.plan import SlotInput, assign_slots
@@ -20,7 +21,6 @@ from pipeline.errors import ConfigError
 from pipeline.records import Exclusion, Reason
 
 NAME = "plan_trials"
-RENDER_RATE_HZ = 16_000
 
 
 def plan_trials(
@@ -76,9 +76,18 @@ def _slots(utterances: pd.DataFrame, acoustics: Acoustics, seed: int) -> dict[st
 def _plan(
     condition: Condition, utterance: dict[str, object], slot: int, corpus: Corpus, resources: Resources
 ) -> dict[str, object]:
-    samples = round(float(str(utterance["duration_s"])) * RENDER_RATE_HZ)
+    samples = _samples_16k(float(str(utterance["duration_s"])), int(str(utterance["sample_rate_hz"])))
     target = PlanInput(str(utterance["utterance_id"]), corpus.group_of(utterance), samples)
     return dict(condition.plan(target, slot, resources))
+
+
+def _samples_16k(duration_s: float, sample_rate_hz: int) -> int:
+    """Return how many samples the recording has when it is read: resamplers round half a sample up.
+
+    In whole frames, because one sample more or less can be one packet more or less that may be lost.
+    """
+    frames = round(duration_s * sample_rate_hz)
+    return (2 * frames * SAMPLE_RATE_HZ + sample_rate_hz) // (2 * sample_rate_hz)
 
 
 def _trial(

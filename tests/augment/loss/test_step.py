@@ -65,13 +65,13 @@ def test_the_same_slot_loses_the_same_packets_whatever_the_utterance_and_the_con
         for slots in (8, 32)
     ]
     assert all(plan == plans[0] for plan in plans)
-    assert list(plans[0]) == ["losses"]
+    assert list(plans[0]) == ["lost"]
     assert one.plan(target(64_000), 5, resources) != plans[0]
 
 
 def test_two_accents_lose_equally_many_packets_in_clips_of_equal_length(resources):
     step = loss(rate=0.03, mean_burst=2)
-    counts = {sum(step.plan(target(48_000), slot, resources)["losses"][1::2]) for slot in range(8)}
+    counts = {sum(step.plan(target(48_000), slot, resources)["lost"][1::2]) for slot in range(8)}
     assert counts == {4}  # 150 packets: 4.5, to even
 
 
@@ -79,15 +79,15 @@ def test_a_rendering_that_would_lose_nothing_is_refused(scene, resources, speech
     x = speechlike(1, 1.0).astype(float)
     here = scene(x, resources)
     with pytest.raises(ConditionError, match="none of the 50 packets is lost"):
-        applied(loss(rate=0.01, exact=False), x, here, planned={"losses": []})
-    (promise,) = applied(loss(rate=0.01), x, here, planned={"losses": []}).promises
+        applied(loss(rate=0.01, exact=False), x, here, planned={"lost": []})
+    (promise,) = applied(loss(rate=0.01), x, here, planned={"lost": []}).promises
     assert not promise.kept
 
 
 def test_a_plan_for_another_length_is_refused(scene, resources, speechlike):
     x = speechlike(1, 1.0).astype(float)
     with pytest.raises(ConditionError, match="plan again"):
-        applied(loss(rate=0.1), x, scene(x, resources), planned={"losses": [100, 2]})
+        applied(loss(rate=0.1), x, scene(x, resources), planned={"lost": [100, 2]})
     with pytest.raises(ConditionError, match="plan again"):
         applied(loss(rate=0.1), x, scene(x, resources), planned={})
 

@@ -177,7 +177,7 @@ def test_a_folder_that_is_none_or_has_nothing_is_refused_with_what_to_do(write, 
     with pytest.raises(ConditionError, match=r"noise: no such folder: set source\.path"):
         folder().check(resources)
     (tmp_path / "noise").mkdir()
-    with pytest.raises(ConditionError, match=r"no noise file matches '\*\.wav' \(it is empty\): put recordings there"):
+    with pytest.raises(ConditionError, match=r"no noise file matches '\*\.wav' \(it is empty\): put noise files there"):
         folder().check(resources)
     for name in ("a.flac", "b.flac", "c.flac", "d.flac"):
         write(name)

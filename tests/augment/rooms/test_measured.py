@@ -169,11 +169,11 @@ def test_a_folder_that_changed_after_planning_is_refused(folder, scene):
 
 def test_a_folder_without_responses_is_refused(tmp_path):
     assert refusal(str(tmp_path / "none")).endswith(
-        "none: no such folder: set room.path to the one that holds the responses"
+        "none: no such folder: set room.path to the one that holds the impulse responses"
     )
     assert "(it is empty): put impulse responses there or change room.pattern" in refusal(str(tmp_path))
     (tmp_path / "room.flac").touch()
-    assert "no file matches '*.wav' (it holds room.flac)" in refusal(str(tmp_path))
+    assert "no impulse response matches '*.wav' (it holds room.flac)" in refusal(str(tmp_path))
     assert "room.pattern '/etc/*'" in refusal(str(tmp_path), "/etc/*")
 
 
