@@ -5,24 +5,20 @@ time until the line closes; when that is because the program died, it takes the 
 """
 
 import multiprocessing
-import os
 import shutil
-import signal
-import traceback
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from augment.chain import Acoustics, Condition, ConditionSettings, build_condition
 from augment.flac_cache import FlacCache
 from augment.jobs import Job, JobRenderer, Outcome, RenderingError
 from augment.resources import Resources, Talker
-
-_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+from augment.spawning import Bug, no_interrupts, threads_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +86,6 @@ class Orders:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bug:
-    """An exception that nobody foresaw, as text: not every exception can be sent between processes."""
-
-    traceback: str
-
-
-@dataclass(frozen=True, slots=True)
 class Worker:
     """A rendering process as the program sees it."""
 
@@ -109,7 +98,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         line, its_end = context.Pipe()
         process = context.Process(target=_serve, args=(its_end, orders), name="render", daemon=True)
-        with _one_thread(), _no_interrupts():
+        with threads_each(1), no_interrupts():
             process.start()
         its_end.close()  # so that the line breaks when the process dies
         return cls(process, line)
@@ -128,7 +117,7 @@ class Worker:
             raise self._death(job) from error
         if isinstance(answer, RenderingError):
             raise answer
-        if isinstance(answer, _Bug):
+        if isinstance(answer, Bug):
             raise RuntimeError(f"a bug in a rendering process:\n{answer.traceback}")
         outcomes: tuple[Outcome, ...] = answer
         return outcomes
@@ -153,41 +142,10 @@ def _serve(line: "Connection[Any, Any]", orders: Orders) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answer(render: JobRenderer, job: Job) -> tuple[Outcome, ...] | RenderingError | _Bug:
+def _answer(render: JobRenderer, job: Job) -> tuple[Outcome, ...] | RenderingError | Bug:
     try:
         return render(job)
     except RenderingError as error:
         return error
     except Exception as error:
-        return _Bug("".join(traceback.format_exception(error)))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let numerical libraries of the processes started meanwhile take one thread each: they read this once."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _no_interrupts() -> Iterator[None]:
-    """Let processes started meanwhile never see Ctrl-C: a terminal sends it to all, and the program ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # starts with the first process otherwise, and unblocks the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return Bug.of(error)

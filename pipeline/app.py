@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,13 +26,14 @@ from yaml import YAMLError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pipeline.comparable import Job
     from pipeline.run import Outcome
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 QUICKSTART = "quickstart"
 DONE, BUG, MISTAKE, WITH_FAILURES, STOPPED = 0, 1, 2, 3, 130
 GRAVITY = (DONE, WITH_FAILURES, MISTAKE, BUG)
-"""A sweep ends with the gravest exit code of its jobs."""
+"""A sweep ends with the gravest exit code of its jobs, after one comparison of those that finished."""
 
 MERGED = ("conditions", "normalizer")
 """Groups of which several files are merged, each under its own name."""
@@ -47,8 +49,12 @@ def main() -> None:
     """Run ``python -m pipeline`` with the arguments in ``sys.argv``."""
     entered.clear()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors over instead of printing parts of a traceback
+    codes = []
     try:
         _task()
+        codes = [job.exit_code for job in entered]
+        if len(entered) > 1:
+            codes.append(_compare())
     except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
         if entered:
             raise
@@ -56,7 +62,7 @@ def main() -> None:
         raise SystemExit(MISTAKE) from None
     except KeyboardInterrupt:
         _stopped()
-    raise SystemExit(max(entered, default=DONE, key=GRAVITY.index))
+    raise SystemExit(max(codes, default=DONE, key=GRAVITY.index))
 
 
 def _composed_wrong(error: Exception) -> str:
@@ -79,41 +85,72 @@ def _stopped() -> NoReturn:
     raise SystemExit(STOPPED) from None
 
 
-entered: list[int] = []
-"""Exit codes of the jobs that got as far as the study (several in a sweep)."""
+entered: list["Job"] = []
+"""The jobs that got as far as the study (several in a sweep), and how they ended."""
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def _task(config: DictConfig) -> None:
+    from pipeline.comparable import Job
     from pipeline.errors import StudyError
 
-    entered.append(BUG)
+    job = Job(BUG)
+    entered.append(job)
     _log_to_stderr()
     try:
-        entered[-1] = _run(config)
+        job.exit_code = _run(config, job)
     except StudyError as error:
-        print(f"error: {error}", file=sys.stderr)
-        entered[-1] = MISTAKE
+        print(f"error: {_named(job)}{error}", file=sys.stderr)
+        job.exit_code, job.message = MISTAKE, str(error)
     except KeyboardInterrupt:
         _stopped()
+    except Exception as error:
+        if not _sweeping():
+            raise
+        traceback.print_exc()  # the other jobs go on
+        job.message = f"a bug, {type(error).__name__}: {error}"
 
 
-def _run(config: DictConfig) -> int:
+def _sweeping() -> bool:
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def _named(job: "Job") -> str:
+    return f"{job.run_name}: " if _sweeping() and job.run_name else ""
+
+
+def _compare() -> int:
+    """Print and write the comparison at the end of a sweep; return what it adds to the exit code."""
+    from pipeline.errors import StudyError
+    from pipeline.sweep import conclude
+
+    try:
+        conclude(entered, _console(110))
+    except StudyError as error:
+        print(f"error: comparison: {error}", file=sys.stderr)
+        return MISTAKE
+    return DONE
+
+
+def _run(config: DictConfig, job: "Job") -> int:
     from pipeline.config import SINGLE, build
     from pipeline.run import run
     from pipeline.single import run_single
 
-    raw = _plain(config)
     overrides = [str(item) for item in OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False) or ()]
+    job.overrides = overrides
+    raw = _plain(config)
+    raw["run_name"] = _run_name(raw.get("run_name"), overrides, job)
     _check_chosen(raw, overrides)
-    raw["run_name"] = _run_name(raw.get("run_name"), overrides)
     raw, overrides = _from_stored(raw, overrides)
     study = build(raw)
+    job.recognizer = study.backend.name
     if study.settings.stages[0] in SINGLE:
         report = run_single(study)
         report.show(_console(100))
         return WITH_FAILURES if report.n_failed else DONE
-    outcome = run(study, store_path=_store_path(study.settings.cache_dir), overrides=overrides)
+    outcome = run(study, store_path=study.store_path, overrides=overrides)
+    job.folder, job.record, job.card, job.n_failed = outcome.folder, outcome.record, outcome.card, outcome.n_failed
     _report(outcome)
     return WITH_FAILURES if outcome.n_failed else DONE
 
@@ -156,14 +193,16 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()} if isinstance(plain, Mapping) else {}
 
 
-def _run_name(name: object, overrides: Sequence[str]) -> object:
-    """Name a run that was not named: the plain command is the quickstart, anything else is scratch."""
+def _run_name(name: object, overrides: Sequence[str], job: "Job") -> object:
+    """Name a run that was not named (the plain command is the quickstart, anything else scratch), and its job."""
     from pipeline.artifacts import SCRATCH
 
     if name is None:
         name = SCRATCH if overrides else QUICKSTART
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    job.base_name = str(name)
+    if _sweeping():
         name = f"{name}_{HydraConfig.get().job.num}_{HydraConfig.get().runtime.choices['asr']}"
+    job.run_name = str(name)
     return name
 
 
@@ -182,12 +221,6 @@ def _from_stored(raw: dict[str, Any], overrides: list[str]) -> tuple[dict[str, A
         return raw, overrides
     changed = {item.lstrip("+~").partition("=")[0] for item in overrides}
     return over_stored(raw, record.config, changed), list(dict.fromkeys([*record.overrides, *overrides]))
-
-
-def _store_path(cache_dir: str | None) -> Path:
-    from pipeline.artifacts import user_cache
-
-    return (Path(cache_dir) if cache_dir else user_cache()) / "transcripts.sqlite"
 
 
 def _log_to_stderr() -> None:

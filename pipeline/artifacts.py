@@ -93,6 +93,8 @@ class RunRecord(_Frozen):
     backend: BackendRecord | None
     counts: dict[str, int]
     timings_s: dict[str, float]
+    throughput: dict[str, float] = {}
+    """of what was transcribed and not remembered: audio_s_per_s, tokens_per_s, gpu_busy_share, ..."""
     hashes: dict[str, str]
     """SHA-256 of every input and of every table and page written"""
     history: list[str]

@@ -8,16 +8,18 @@ import copy
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from augment.batched import coverage
 from augment.chain import Acoustics, Condition, ConditionSettings, build_condition
 from augment.errors import ConditionError
 from pipeline import plugins
-from pipeline.artifacts import sha256_of
-from pipeline.asr.base import Backend
+from pipeline.artifacts import sha256_of, user_cache
+from pipeline.asr.base import Backend, Placeable
+from pipeline.asr.store_settings import StoreSettings
 from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.errors import ConfigError, StudyError, did_you_mean
@@ -26,9 +28,9 @@ from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
 
 Stage = Literal[
-    "load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card", "listen", "describe"
+    "load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card", "listen", "describe", "store"
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -64,15 +66,25 @@ class StudySettings(BaseModel):
     probe: Literal["noise_only"] | None = None
     """beside the trials, some of them without their speech: what is said there is invented"""
     render: dict[str, Any] = Field(default_factory=dict)
+    devices: list[Annotated[str, StringConstraints(pattern=r"^(cpu|cuda:\d{1,3})$")]] | None = Field(None, min_length=1)
+    """a copy of the recognizer works on each, in a process of its own; null: one, in the program itself"""
     stats: dict[str, Any]
     card: dict[str, Any]
     listen: dict[str, Any] = Field(default_factory=dict)
+    store: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
     @classmethod
     def _plain_name(cls, value: str) -> str:
         if not NAME.fullmatch(value):
             raise ValueError(f"{value!r} is no folder name; use letters, digits, '.', '_', '-' and '+'")
+        return value
+
+    @field_validator("devices")
+    @classmethod
+    def _of_one_kind(cls, value: list[str] | None) -> list[str] | None:
+        if value and len({device.partition(":")[0] for device in value}) > 1:
+            raise ValueError(f"{value} mixes cpu and cuda, which do not always give the same words; choose one kind")
         return value
 
     @field_validator("stages")
@@ -103,6 +115,15 @@ class Study:
     stats: StatsSettings
     card: CardSettings
     listen: ListenSettings
+    store: StoreSettings
+    copies: tuple[Backend, ...] = ()
+    """of the backend, one for each of ``devices``; empty where it works in the program itself"""
+
+    @property
+    def store_path(self) -> Path:
+        """Where transcripts are remembered: outside every run, so that runs share them."""
+        cache_dir = self.settings.cache_dir
+        return (Path(cache_dir) if cache_dir else user_cache()) / "transcripts.sqlite"
 
     @property
     def sha256(self) -> str:
@@ -159,6 +180,7 @@ def build(raw: Mapping[str, Any]) -> Study:
     stats = _model(StatsSettings, _section(raw, "stats"), "stats.", mistakes)
     card = _model(CardSettings, _section(raw, "card"), "card.", mistakes)
     listen = _model(ListenSettings, _section(raw, "listen"), "listen.", mistakes)
+    store = _model(StoreSettings, _section(raw, "store"), "store.", mistakes)
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
@@ -174,6 +196,12 @@ def build(raw: Mapping[str, Any]) -> Study:
             f"probe: '{settings.probe}' plays noise without speech to the recognizer, and {backend.name} hears no "
             "audio. Choose an asr that does, or probe=null."
         )
+    if settings is not None and store is not None and store.drops and settings.stages != ["store"]:
+        mistakes.append(
+            "store: only stages=[store] drops what is remembered. Add it, or leave the store.drop_ keys out."
+        )
+    if settings is not None and settings.devices and backend is not None and not isinstance(backend, Placeable):
+        mistakes.append(f"devices: copies of {backend.name} cannot be placed on devices. Use devices=null.")
     if card is not None and card.main_normalizer not in named:
         known = did_you_mean(card.main_normalizer, named)
         mistakes.append(f"card.main_normalizer: '{card.main_normalizer}' is not among the normalizers.{known}")
@@ -185,9 +213,15 @@ def build(raw: Mapping[str, Any]) -> Study:
         or stats is None
         or card is None
         or listen is None
+        or store is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
-    return Study(settings, corpus, tuple(conditions), acoustics, render, backend, normalizers, stats, card, listen)
+    copies = tuple(backend.on(device) for device in settings.devices or ())
+    if copies:
+        backend = copies[0]  # whose fingerprint is that of all
+    return Study(
+        settings, corpus, tuple(conditions), acoustics, render, backend, normalizers, stats, card, listen, store, copies
+    )
 
 
 def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pipeline.records import Exclusion, Reason
 from pipeline.rendering import Renderer
 from pipeline.stages.probe import NAME as PROBE
 from pipeline.stages.transcribe import NAME as TRANSCRIBE
+from pipeline.stages.transcribe import REPEATS
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ TABLES: dict[str, tables.Schema] = {
     "acoustics": tables.Acoustics,
     "trials": tables.Trials,
     "transcripts": tables.Transcripts,
+    "repeats": tables.Repeats,
     "renderings": tables.Renderings,
     "nonspeech": tables.NonSpeech,
     "scores": tables.Scores,
@@ -54,6 +56,7 @@ class Run:
     excluded: list[Exclusion] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     timings_s: dict[str, float] = field(default_factory=dict)
+    throughput: dict[str, float] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     resources: Resources | None = None
     card: CardContent | None = None
@@ -113,6 +116,7 @@ class Run:
             stages_done=self.done,
             counts=self.counts,
             timings_s=self.timings_s,
+            throughput=self.throughput,
             hashes=self.hashes,
         )
         return self.record
@@ -121,7 +125,7 @@ class Run:
     def n_failed(self) -> int:
         """Trials that were planned and could not be heard; silence is no failure."""
         lost = self.kept["exclusions"]
-        lost = lost[lost["stage"].isin([TRANSCRIBE, PROBE])]
+        lost = lost[lost["stage"].isin([TRANSCRIBE, PROBE, REPEATS])]
         return int((lost["reason"] != Reason.NO_ACTIVE_SPEECH).sum())
 
     @property

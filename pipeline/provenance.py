@@ -21,7 +21,7 @@ INPUT = "input: "
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "load_utterances": ("utterances", "acoustics"),
     "plan_trials": ("trials",),
-    "transcribe": ("transcripts", "renderings", "nonspeech"),
+    "transcribe": ("transcripts", "renderings", "repeats", "nonspeech"),
     "score": ("scores",),
     "summarize": ("cells", "disparities", "interactions"),
 }
@@ -69,6 +69,7 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
         backend=_backend(study) if heard else (earlier and earlier.backend),
         counts=_before(first, earlier.counts if earlier else {}),
         timings_s=_before(first, earlier.timings_s if earlier else {}),
+        throughput=earlier.throughput if earlier and not heard else {},
         hashes={name: sha for name, sha in (earlier.hashes if earlier else {}).items() if _stays(name, first)},
         history=_history(study, earlier),
     )
@@ -84,6 +85,7 @@ def complete(
     stages_done: Sequence[str],
     counts: Mapping[str, int],
     timings_s: Mapping[str, float],
+    throughput: Mapping[str, float],
     hashes: Mapping[str, str],
 ) -> RunRecord:
     """Return ``record`` with what was done, counted, timed and hashed since it began."""
@@ -95,6 +97,7 @@ def complete(
             "stages_done": [*record.stages_done, *(name for name in stages_done if name not in record.stages_done)],
             "counts": {**record.counts, **counts},
             "timings_s": {**record.timings_s, **timings_s},
+            "throughput": {**record.throughput, **throughput},
             "hashes": {**record.hashes, **hashes},
         }
     )

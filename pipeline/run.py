@@ -15,6 +15,7 @@ from augment.batched import check_device
 from augment.errors import ConditionError
 from pipeline import config, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
+from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
@@ -27,7 +28,7 @@ from pipeline.stages.probe import NAME as PROBE
 from pipeline.stages.probe import as_probe, non_speech, plan_probe, without_reference
 from pipeline.stages.score import score
 from pipeline.stages.summarize import summarize
-from pipeline.stages.transcribe import transcribe
+from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
 
 
@@ -128,17 +129,22 @@ def _plan_trials(this: Run) -> None:
 def _transcribe(this: Run) -> None:
     trials, study = this.table("trials"), this.study
     with TranscriptStore(this.store_path) as store:
-        transcripts, renderings, excluded, remembered = transcribe(
+        made = transcribe(
             this.table("utterances"),
             trials,
             renderer=this.renderer(),
             backend=study.backend,
             store=store,
+            copies=study.copies,
         )
-        this.keep("transcripts", transcripts)
-        this.keep("renderings", renderings)
-        this.balance("transcribe", len(trials), len(transcripts), excluded)
-        this.counts["transcribe.remembered"] = remembered
+        this.keep("transcripts", made.transcripts)
+        this.keep("renderings", made.renderings)
+        this.keep("repeats", made.repeats)
+        this.balance("transcribe", len(trials), len(made.transcripts), made.excluded)
+        drawn = len(trials) * repeating(study.backend).repeats
+        this.balance(REPEATS, drawn, len(made.repeats), made.excluded_repeats)
+        this.counts["transcribe.remembered"] = made.remembered
+        this.throughput |= made.throughput
         study.backend.close()
         _probe(this, store)
         study.backend.close()
@@ -151,18 +157,19 @@ def _probe(this: Run, store: TranscriptStore) -> None:
         this.keep("nonspeech", tables.build([], tables.NonSpeech, where=PROBE))
         return
     planned = plan_probe(this.table("trials"), probe)
-    transcripts, renderings, excluded, remembered = transcribe(
+    made = transcribe(
         without_reference(this.table("utterances")),
         planned,
         renderer=this.renderer(),
         backend=study.backend,
         store=store,
+        copies=study.copies,
         probe=probe,
     )
-    heard = non_speech(planned, transcripts, renderings)
+    heard = non_speech(planned, made.transcripts, made.renderings)
     this.keep("nonspeech", heard)
-    this.balance(PROBE, len(planned), len(heard), as_probe(excluded))
-    this.counts[f"{PROBE}.remembered"] = remembered
+    this.balance(PROBE, len(planned), len(heard), as_probe(made.excluded))
+    this.counts[f"{PROBE}.remembered"] = made.remembered
 
 
 def _score(this: Run) -> None:

@@ -1,4 +1,4 @@
-"""Commands of one stage that look at a study without running it: ``listen`` and ``describe``.
+"""Commands of one stage that look at a study, or at what is remembered, without running it.
 
 They need no recognizer, leave the run's folder alone, and end in a report that ``app`` prints.
 """
@@ -16,13 +16,14 @@ from augment.errors import ConditionError
 from augment.resources import Resources
 from pipeline import tables
 from pipeline.artifacts import RunFolder
-from pipeline.card import described
+from pipeline.card import described, stored
 from pipeline.config import Study
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, StudyError
 from pipeline.stages.describe import describe
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
 from pipeline.stages.plan_trials import plan_trials
+from pipeline.stages.store import store
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +91,14 @@ def _show_listening(ended: Listening, console: Console) -> None:
     console.print(Text(f"{ended.n_made} recording(s) to hear: {ended.page}", style="bold"), soft_wrap=True)
 
 
-SINGLE: dict[str, Callable[[Study], Report]] = {"listen": _listen, "describe": _describe}
+def _store(study: Study) -> Report:
+    return Report(partial(_show_store, store(study.store_path, study.store)))
+
+
+def _show_store(report: stored.StoreReport, console: Console) -> None:
+    stored.show(report, console)
+    if report.problems:  # said last, as the error that this command ends with
+        raise StudyError(" ".join(report.problems))
+
+
+SINGLE: dict[str, Callable[[Study], Report]] = {"listen": _listen, "describe": _describe, "store": _store}

@@ -94,9 +94,24 @@ class Transcripts(_Table):
     avg_logprob: Series[float] = pa.Field(nullable=True)
     no_speech_prob: Series[float] = pa.Field(nullable=True)
     compression_ratio: Series[float] = pa.Field(nullable=True)
+    n_tokens: Series[float] = pa.Field(nullable=True, ge=0, description="emitted by the decoder, retries included")
 
     class Config:
         unique = ["trial_key", "backend"]
+
+
+class Repeats(_Table):
+    """One further transcript of a trial, drawn at a temperature above 0. None of them is scored."""
+
+    trial_key: Series[str]
+    backend: Series[str]
+    repeat: Series[int] = pa.Field(ge=1)
+    temperature: Series[float] = pa.Field(gt=0)
+    seed: Series[int] = pa.Field(ge=0)
+    hypothesis: Series[str]
+
+    class Config:
+        unique = ["trial_key", "backend", "repeat"]
 
 
 class Renderings(_Table):

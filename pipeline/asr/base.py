@@ -7,16 +7,27 @@ only if something is left to hear, ``load``, ``transcribe`` a batch at a time, a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.records import Status
 
 SAMPLE_RATE_HZ = 16_000
 """Rate of every ``Request.samples``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One of several transcripts of the same trial: sampled at ``temperature`` (above 0) with ``seed`` alone."""
+
+    repeat: int
+    """1, 2, ... of the trial"""
+    seed: int
+    """below 2**63; decides, with the samples and the fingerprint, every word drawn"""
+    temperature: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +36,7 @@ class Request:
 
     ``samples`` is mono, 16 000 Hz, full scale 1.0, shape (n,); None for a backend that needs no audio.
     ``reference``, ``accent`` and ``speaker_id`` are for backends that script their answers; an engine
-    that listens must not look at them.
+    that listens must not look at them. ``draw`` is only ever set for a ``Generative`` backend.
     """
 
     trial_key: str
@@ -35,6 +46,7 @@ class Request:
     speaker_id: str | None
     reference: str
     samples: NDArray[np.float32] | None
+    draw: Draw | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +54,9 @@ class Hypothesis:
     """What a backend said of one trial.
 
     ``text`` may be empty (then every reference word is a deletion). ``detail`` is a sentence, required
-    when ``status`` is not ok. ``decode_s`` is wall time. The three confidences are natural-log
-    probability per token, probability, and characters per compressed byte; None where the engine has none.
+    when ``status`` is not ok. ``decode_s`` is wall time, of a batch each clip's share. The three confidences
+    are natural-log probability per token, probability, and characters per compressed byte; ``n_tokens`` counts
+    what the decoder emitted. None where the engine has none.
     """
 
     text: str
@@ -53,6 +66,7 @@ class Hypothesis:
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
+    n_tokens: int | None = None
 
 
 class Backend(Protocol):
@@ -117,4 +131,37 @@ class Forewarned(Protocol):
         Raises:
             BackendError: if the run cannot be answered as configured.
         """
+        ...
+
+
+@runtime_checkable
+class Placeable(Protocol):
+    """A backend of which several copies can work at once, each on a device of its own."""
+
+    def on(self, device: str) -> Self:
+        """Return an unloaded copy for ``device`` (``cpu``, ``cuda``, ``cuda:1``); it must be prepared again.
+
+        Its fingerprint is this one's: which of several like devices is used decides no word.
+        """
+        ...
+
+
+class RepeatSettings(BaseModel):
+    """How often each trial is transcribed again by sampling, to see how much a generative recognizer varies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    repeats: int = Field(0, ge=0, le=100)
+    """sampled transcripts of each trial, beside the one that is scored"""
+    repeat_temperatures: tuple[float, ...] = Field((0.4,), min_length=1)
+    """repeat k is drawn at number k of these, from the front again after the last"""
+
+
+@runtime_checkable
+class Generative(Protocol):
+    """A backend that can sample: it answers requests that carry a ``Draw``, the same draw always the same way."""
+
+    @property
+    def repeating(self) -> RepeatSettings:
+        """How often and at which temperatures the study wants each trial again."""
         ...

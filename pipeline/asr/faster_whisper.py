@@ -1,36 +1,37 @@
 """Whisper through faster-whisper (CTranslate2), on CPU or CUDA.
 
-Clips are decoded one at a time, so the words cannot depend on the batch or its order; clips over 30 s go
-through the engine's own windows and are never cut. What the engine is told is in
-``faster_whisper_options``, where the weights come from in ``weights``.
+The sequential decoder takes clips one at a time, so the words cannot depend on the batch or its order; the batched one
+(``faster_whisper_batched``) takes many at once. Clips over 30 s go through the engine's own windows and are never cut.
+What the engine is told is in ``faster_whisper_options``, where the weights come from in ``weights``.
 """
 
+import copy
 import importlib
 import json
 import logging
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from pipeline.asr import weights
-from pipeline.asr.base import SAMPLE_RATE_HZ, Hypothesis, Request
+from pipeline.asr.base import SAMPLE_RATE_HZ, Draw, Hypothesis, RepeatSettings, Request
+from pipeline.asr.clips import line, note_on_length, unusable
+from pipeline.asr.faster_whisper_batched import BatchedDecoder
+from pipeline.asr.faster_whisper_device import processors, settle_decoder, settle_device, settle_number
 from pipeline.asr.faster_whisper_options import FasterWhisperSettings
-from pipeline.errors import BackendError, MissingPrerequisite
+from pipeline.errors import BackendError
 from pipeline.records import Status
 
 logger = logging.getLogger(__name__)
 
-TOO_SHORT_S = 0.1
-"""No word fits in less; such a clip keeps its (usually empty) answer and a note."""
-
 LIBRARIES = ("faster-whisper", "ctranslate2", "tokenizers")
-DEFAULT_COMPUTE = {"cpu": "float32", "cuda": "float16"}
+SEEDS = 2**32 - 1
+"""CTranslate2 takes 32 bits for a seed, and the largest of them for "none given"."""
 
 
 class FasterWhisper:
@@ -42,9 +43,12 @@ class FasterWhisper:
     def __init__(self, settings: FasterWhisperSettings) -> None:
         self._settings = settings
         self._weights: weights.Weights | None = None
-        self._device: str = settings.device
+        self._device, _, index = settings.device.partition(":")
+        self._device_index = int(index or 0)
         self._compute_type: str = settings.compute_type
+        self._decoder: str = settings.decoder
         self._model: Any = None
+        self._batched: BatchedDecoder | None = None
 
     @property
     def name(self) -> str:
@@ -62,24 +66,37 @@ class FasterWhisper:
         """``cpu`` or ``cuda`` after ``prepare``."""
         return self._device
 
+    @property
+    def repeating(self) -> RepeatSettings:
+        """How often and at which temperatures each trial is sampled again."""
+        return self._settings
+
+    def on(self, device: str) -> Self:
+        """Return an unloaded copy for ``device``."""
+        return type(self)(FasterWhisperSettings.model_validate(self._settings.model_dump() | {"device": device}))
+
     def prepare(self) -> None:
-        """Find and verify the weights; settle device and number type.
+        """Find and verify the weights; settle device, number type and decoder.
 
         Raises:
             MissingPrerequisite: if the engine, the weights or a CUDA device is not here.
-            BackendError: if the weights are wrong or the device cannot compute as asked.
+            BackendError: if the weights are wrong, or the device or the decoder cannot do what is asked.
         """
         self._weights = weights.find(self._settings.model)
-        self._device, self._compute_type = _settle(self._settings.device, self._settings.compute_type)
-        language = self._settings.decoding.language
-        if self._settings.model.endswith(".en") and language not in (None, "en"):
-            raise BackendError(f"asr.decoding.language: {self._settings.model} knows English only, not {language!r}.")
-        if any(value > 0 for value in self._settings.decoding.temperature):
+        self._device = settle_device(self._settings.device)
+        self._compute_type = settle_number(self._device, self._settings.compute_type)
+        self._decoder = settle_decoder(self._device, self._settings)
+        decoding = self._settings.decoding
+        if self._settings.model.endswith(".en") and decoding.language not in (None, "en"):
+            raise BackendError(
+                f"asr.decoding.language: {self._settings.model} knows English only, not {decoding.language!r}."
+            )
+        if any(value > 0 for value in decoding.temperature):
             logger.warning("asr.decoding.temperature goes above 0: those windows are sampled and may change by the run")
         logger.info("weights of %s: %s (%s)", self.name, self._weights.folder, self._weights.place)
 
     def fingerprint(self) -> dict[str, str]:
-        """Return weights by hash, options, library versions, device kind and number type; not the threads."""
+        """Return weights by hash, options, decoder, library versions, device kind and number type; not the threads."""
         if self._weights is None:
             raise RuntimeError("fingerprint() before prepare()")
         options = {
@@ -89,6 +106,7 @@ class FasterWhisper:
             "kind": "faster_whisper",
             "device": self._device,
             "compute_type": self._compute_type,
+            "decoder": self._decoder,
             **{f"sha256.{name}": digest for name, digest in self._weights.sha256.items()},
             **{f"version.{name}": version(name) for name in LIBRARIES},
             **options,
@@ -104,68 +122,111 @@ class FasterWhisper:
             raise RuntimeError("load() before prepare()")
         engine = importlib.import_module("faster_whisper")
         logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it reports every clip at INFO
-        threads = self._settings.cpu_threads or _processors()
         folder = self._weights.folder
         try:
             self._model = engine.WhisperModel(
                 str(folder),
                 device=self._device,
+                device_index=self._device_index,
                 compute_type=self._compute_type,
-                cpu_threads=threads,
+                cpu_threads=self._threads(),
                 num_workers=1,
                 local_files_only=True,
             )
             self._check_language()
+            if self._decoder == "batched":
+                self._batched = BatchedDecoder(self._model, self._settings.decoding, batch_size=self.batch_size)
             if self._device == "cuda":  # a missing CUDA library shows at the first clip: once here, not at every clip
-                self._hear(np.zeros(SAMPLE_RATE_HZ, dtype=np.float32))
+                self._hear(self._model, np.zeros(SAMPLE_RATE_HZ, dtype=np.float32))
         except (RuntimeError, ValueError, OSError, MemoryError) as error:
-            raise BackendError(f"asr: {folder} cannot be loaded on {self._device}: {_line(error)}") from error
+            raise BackendError(f"asr: {folder} cannot be loaded on {self._device}: {line(error)}") from error
 
     def _check_language(self) -> None:
         known, language = self._model.supported_languages, self._settings.decoding.language
         if language is not None and language not in known:
             raise BackendError(f"asr.decoding.language: {self.name} does not know {language!r} but {', '.join(known)}.")
 
+    def _threads(self) -> int:
+        return self._settings.cpu_threads or processors()
+
     def transcribe(self, batch: Sequence[Request]) -> list[Hypothesis]:
-        """Transcribe each clip by itself; one that fails gives a FAILED hypothesis and the rest go on."""
+        """Transcribe each clip; one that fails gives a FAILED hypothesis and the rest go on."""
         if self._model is None:
             raise RuntimeError("transcribe() before load()")
-        return [self._answer(request.samples) for request in batch]
+        together = self._together(batch) if self._batched is not None else {}
+        return [together[at] if at in together else self._answer(request) for at, request in enumerate(batch)]
 
-    def _answer(self, samples: NDArray[np.float32] | None) -> Hypothesis:
-        problem = unusable(samples)
-        if samples is None or problem:
-            return Hypothesis("", Status.FAILED, detail=problem)
+    def _together(self, batch: Sequence[Request]) -> dict[int, Hypothesis]:
+        """Answer by place the clips that can share a pass; if the pass fails, none: each is then tried by itself."""
+        clips = {
+            at: request.samples
+            for at, request in enumerate(batch)
+            if request.samples is not None and request.draw is None and not unusable(request.samples)
+        }
+        decoder = self._batched
+        clips = {at: clip for at, clip in clips.items() if decoder is not None and decoder.takes(clip)}
+        if decoder is None or not clips:
+            return {}
         started_s = time.perf_counter()
         try:
-            segments = self._hear(samples)
-        except Exception as error:  # whatever one clip does to the engine must not end a run of thousands
-            detail = f"the engine failed on this clip: {_line(error)}"
-            return Hypothesis("", Status.FAILED, detail=detail, decode_s=time.perf_counter() - started_s)
-        duration_s = samples.size / SAMPLE_RATE_HZ
-        note = f"the clip lasts {duration_s:.4f} s, too short to hold a word" if duration_s < TOO_SHORT_S else ""
-        return _heard(segments, note, decode_s=time.perf_counter() - started_s)
+            heard = decoder.hear(list(clips.values()))
+        except Exception:  # which clip it was shows when each is heard alone
+            return {}
+        decode_s = (time.perf_counter() - started_s) / len(clips)
+        return {
+            at: _heard(windows, note_on_length(clip), decode_s=decode_s)
+            for (at, clip), windows in zip(clips.items(), heard, strict=True)
+        }
 
-    def _hear(self, samples: NDArray[np.float32]) -> list[Any]:
+    def _answer(self, request: Request) -> Hypothesis:
+        samples, problem = request.samples, unusable(request.samples)
+        if samples is None or problem:
+            return Hypothesis("", Status.FAILED, detail=problem)
+        hear = self._way(samples, request.draw)
+        started_s = time.perf_counter()
+        try:
+            segments = hear()
+        except Exception as error:  # whatever one clip does to the engine must not end a run of thousands
+            detail = f"the engine failed on this clip: {line(error)}"
+            return Hypothesis("", Status.FAILED, detail=detail, decode_s=time.perf_counter() - started_s)
+        return _heard(segments, note_on_length(samples), decode_s=time.perf_counter() - started_s)
+
+    def _way(self, samples: NDArray[np.float32], draw: Draw | None) -> Callable[[], Sequence[Any]]:
+        decoder = self._batched
+        if draw is not None:
+            return lambda: self._draw(samples, draw)
+        if decoder is not None and decoder.takes(samples):
+            return lambda: decoder.hear([samples])[0]
+        return lambda: self._hear(self._model, samples)
+
+    def _hear(self, model: Any, samples: NDArray[np.float32], **instead: Any) -> list[Any]:
         audio = np.ascontiguousarray(samples, dtype=np.float32)
-        segments, _ = self._model.transcribe(audio, **self._settings.decoding.as_keywords())
+        segments, _ = model.transcribe(audio, **self._settings.decoding.as_keywords() | instead)
         return list(segments)
+
+    def _draw(self, samples: NDArray[np.float32], draw: Draw) -> list[Any]:
+        """Sample with the draw's own seed.
+
+        CTranslate2 reads its seed when a worker thread first draws a number, and never again: in a model that has
+        sampled before, the words would depend on what was heard before. So each draw gets a new worker, and that
+        is only to be had with the weights loaded again (0.2 s for tiny.en on CPU).
+        """
+        ctranslate2 = importlib.import_module("ctranslate2")
+        model = copy.copy(self._model)
+        ctranslate2.set_random_seed(draw.seed % SEEDS)
+        model.model = ctranslate2.models.Whisper(
+            str(self._weights.folder if self._weights else ""),
+            device=self._device,
+            device_index=self._device_index,
+            compute_type=self._compute_type,
+            intra_threads=self._threads(),
+            inter_threads=1,
+        )
+        return self._hear(model, samples, temperature=[draw.temperature], best_of=1)
 
     def close(self) -> None:
         """Forget the model; its memory goes with it."""
-        self._model = None
-
-
-def unusable(samples: NDArray[np.float32] | None) -> str:
-    """Return a sentence saying why a clip cannot be transcribed, or empty text."""
-    if samples is None:
-        return "no audio was handed over"
-    if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
-        return f"the clip is not mono floating point: shape {samples.shape}, {samples.dtype}"
-    if samples.size == 0:
-        return "the clip has no samples"
-    bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
-    return f"{bad} of {samples.size} samples are not finite numbers" if bad else ""
+        self._model = self._batched = None
 
 
 def _heard(segments: Sequence[Any], note: str, *, decode_s: float) -> Hypothesis:
@@ -175,7 +236,7 @@ def _heard(segments: Sequence[Any], note: str, *, decode_s: float) -> Hypothesis
     """
     text = "".join(segment.text for segment in segments).strip()
     if not segments:
-        return Hypothesis(text, Status.OK, detail=note, decode_s=decode_s)
+        return Hypothesis(text, Status.OK, detail=note, decode_s=decode_s, n_tokens=0)
     tokens = [max(len(segment.tokens), 1) for segment in segments]
     logprobs = sum(count * segment.avg_logprob for count, segment in zip(tokens, segments, strict=True))
     return Hypothesis(
@@ -186,28 +247,5 @@ def _heard(segments: Sequence[Any], note: str, *, decode_s: float) -> Hypothesis
         avg_logprob=float(logprobs / sum(tokens)),
         no_speech_prob=float(max(segment.no_speech_prob for segment in segments)),
         compression_ratio=float(max(segment.compression_ratio for segment in segments)),
+        n_tokens=sum(len(segment.tokens) for segment in segments),
     )
-
-
-def _settle(device: str, compute_type: str) -> tuple[str, str]:
-    ctranslate2 = importlib.import_module("ctranslate2")
-    devices = ctranslate2.get_cuda_device_count()
-    if device == "cuda" and not devices:
-        raise MissingPrerequisite("asr.device: cuda is asked for, but no CUDA device is seen here. Use asr.device=cpu")
-    settled = ("cuda" if devices else "cpu") if device == "auto" else device
-    number = DEFAULT_COMPUTE[settled] if compute_type == "default" else compute_type
-    supported = ctranslate2.get_supported_compute_types(settled)
-    if number not in supported:
-        raise BackendError(
-            f"asr.compute_type: this machine's {settled} cannot compute in {number};"
-            f" it can in {', '.join(sorted(supported))}."
-        )
-    return settled, number
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {(str(error).splitlines() or ['no message'])[0]}"

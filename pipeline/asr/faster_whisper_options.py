@@ -12,6 +12,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.asr.base import RepeatSettings
+
+DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
+
 
 class _Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -80,19 +84,34 @@ class DecodingOptions(_Options):
         lists = {"temperature": list(self.temperature), "suppress_tokens": list(self.suppress_tokens)}
         return keywords | lists | {"clip_timestamps": "0", "log_progress": False}
 
+    def sequential_only(self) -> list[str]:
+        """Return the names of options that say what the batched decoder cannot do."""
+        asked = {
+            "temperature": self.temperature != (0.0,),
+            "condition_on_previous_text": self.condition_on_previous_text,
+            "prefix": self.prefix is not None,
+            "max_initial_timestamp": self.max_initial_timestamp != 1.0,
+            "hallucination_silence_threshold": self.hallucination_silence_threshold is not None,
+        }
+        return [name for name, is_asked in asked.items() if is_asked]
 
-class FasterWhisperSettings(_Options):
+
+class FasterWhisperSettings(RepeatSettings):
     """Which weights, on which device, decoded how."""
 
     model: str = Field("tiny.en", min_length=1)
     """A size (``tiny.en``), a hub id (``owner/name``), or the folder of converted weights."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: str = Field("auto", pattern=DEVICE)
+    """``cuda:1`` is the second CUDA device; ``auto`` is the first one, or the CPU where there is none."""
     compute_type: Literal[
         "default", "float32", "float16", "bfloat16", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16"
     ] = "default"
     """``default`` is float32 on CPU (the reference implementation's words) and float16 on CUDA."""
     cpu_threads: int = Field(0, ge=0)
     """0: as many as the processors this process may use."""
+    decoder: Literal["auto", "sequential", "batched"] = "auto"
+    """``sequential``: clip by clip, as the reference implementation. ``batched``: the engine's batched path, without
+    retries or a second look at what a window left over. ``auto``: sequential on CPU, batched on CUDA."""
     batch_size: int = Field(8, ge=1)
-    """Clips handed over and remembered together; they are decoded one by one."""
+    """Clips handed over and remembered together; the batched decoder takes as many windows at once."""
     decoding: DecodingOptions = DecodingOptions()

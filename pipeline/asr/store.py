@@ -1,69 +1,149 @@
-"""What was already heard: a SQLite file, outside every run folder, that all runs share.
+"""What was already heard: SQLite, outside every run folder, that all runs share.
 
-Keyed by trial and by the backend's fingerprint. Each ``put`` is one transaction in write-ahead mode and is on
-the disk when it returns, so a process killed at any moment loses at most the batch it was in. Several processes
-may write at once; the first answer to a trial stays. Failures are not remembered: the next run tries them again.
+Keyed by trial and by the backend's fingerprint. Each ``put`` is one transaction and is on the disk when it
+returns, so a process killed at any moment loses at most the batch it was in. Several processes may write at once;
+the first answer to a trial stays. A failure is kept with its reason until an answer takes its place.
 """
 
 import json
+import logging
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import fields
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic_core import from_json
+
 from pipeline.asr.base import Hypothesis
+from pipeline.asr.store_files import beside, open_to_write, own_file, reading, sentences, transaction
 from pipeline.errors import StudyError
 from pipeline.records import Status
 
-APPLICATION_ID = 0x57455253
-"""Marks the file as ours (SQLite's own field for this)."""
-SCHEMA_VERSION = 1
-BUSY_S = 60.0
-"""How long to wait for another process's transaction."""
 KEYS_A_QUERY = 20_000
+SPARE_ROWS = 2
+"""A fingerprint is read whole, twice as fast as key by key, where it has at most so many rows for each key asked."""
 
-_SCHEMA = """
-CREATE TABLE fingerprints (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL);
-CREATE TABLE transcripts (
-    fingerprint_id INTEGER NOT NULL REFERENCES fingerprints (id), trial_key TEXT NOT NULL,
-    hypothesis TEXT NOT NULL, status TEXT NOT NULL, detail TEXT NOT NULL,
-    decode_s REAL, avg_logprob REAL, no_speech_prob REAL, compression_ratio REAL,
-    PRIMARY KEY (fingerprint_id, trial_key)
-) WITHOUT ROWID;
-CREATE TABLE renderings (trial_key TEXT PRIMARY KEY, rendering TEXT NOT NULL) WITHOUT ROWID;
+_HEARD = tuple(field.name for field in fields(Hypothesis))
+_COLUMNS = ", ".join("hypothesis" if name == "text" else name for name in _HEARD)
+_heard = attrgetter(*_HEARD)
+_STATUS = 2 + _HEARD.index("status")
+
+_ID = "(SELECT id FROM fingerprints WHERE sha256 = ?)"
+_HELD = f"SELECT count(*) FROM (SELECT 1 FROM transcripts WHERE fingerprint_id = {_ID} LIMIT ?)"
+_ALL = f"""
+SELECT t.trial_key, r.rendering, {_COLUMNS}
+FROM transcripts AS t LEFT JOIN renderings AS r ON r.trial_key = t.trial_key WHERE t.fingerprint_id = {_ID}
 """
-_GET = """
-SELECT t.trial_key, r.rendering, t.hypothesis, t.status, t.detail,
-       t.decode_s, t.avg_logprob, t.no_speech_prob, t.compression_ratio
+_ASKED = f"""
+SELECT t.trial_key, r.rendering, {_COLUMNS}
 FROM json_each(?) AS asked CROSS JOIN transcripts AS t LEFT JOIN renderings AS r ON r.trial_key = t.trial_key
-WHERE t.fingerprint_id = (SELECT id FROM fingerprints WHERE sha256 = ?) AND t.trial_key = asked.value
+WHERE t.fingerprint_id = {_ID} AND t.trial_key = asked.value
 """
-_PUT = "INSERT OR IGNORE INTO transcripts VALUES ((SELECT id FROM fingerprints WHERE sha256 = ?),?,?,?,?,?,?,?,?)"
-
-_columns = attrgetter(*(field.name for field in fields(Hypothesis)))
+_NAME = """
+INSERT INTO fingerprints (sha256, fingerprint, recognizer) VALUES (?, ?, ?)
+ON CONFLICT (sha256) DO UPDATE SET recognizer = excluded.recognizer WHERE recognizer = '' AND excluded.recognizer <> ''
+"""
+_PUT = f"""
+INSERT INTO transcripts (fingerprint_id, trial_key, {_COLUMNS}, written_unix_s)
+VALUES ({_ID}, ?, {", ".join("?" * len(_HEARD))}, ?)
+ON CONFLICT (fingerprint_id, trial_key) DO UPDATE
+SET ({_COLUMNS}, written_unix_s) = ({", ".join(f"excluded.{name}" for name in _COLUMNS.split(", "))},
+                                    excluded.written_unix_s)
+WHERE transcripts.status = '{Status.FAILED}'
+"""
 
 Item = tuple[str, Hypothesis, Mapping[str, Any] | None]
 """Trial key, what was heard, and what the rendering came out as (JSON-able; None without audio)."""
+Row = tuple[Any, ...]
+"""Trial key, rendering as JSON, and the fields of a hypothesis."""
+
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class Stored:
-    """What the store knows of one trial."""
+    """What the store knows of one trial, taken apart only when it is asked for."""
 
-    hypothesis: Hypothesis
-    rendering: dict[str, Any] | None
+    __slots__ = ("_row",)
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    @property
+    def failed(self) -> bool:
+        """Whether the recognizer failed on it; then it is to be tried again."""
+        return bool(self._row[_STATUS] == Status.FAILED)
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """What was heard, or why nothing was.
+
+        Raises:
+            StudyError: if its status is none that this program knows.
+        """
+        key, _, text, status, *rest = self._row
+        try:
+            return Hypothesis(text, Status(status), *rest)
+        except ValueError:
+            raise _unreadable(key, f"the status {status!r} is unknown") from None
+
+    @property
+    def rendering(self) -> dict[str, Any] | None:
+        """What the rendering came out as; None without audio.
+
+        Raises:
+            StudyError: if it is not JSON.
+        """
+        key, text, *_ = self._row
+        try:
+            parsed: dict[str, Any] | None = from_json(text, cache_strings="keys") if text is not None else None
+        except ValueError as error:
+            raise _unreadable(key, f"its rendering is not JSON ({error})") from None
+        return parsed
+
+
+class Remembered(Mapping[str, Stored]):
+    """What was found of the trials asked for, by trial key.
+
+    A million objects take longer to make, and to be looked through by the garbage collector, than their rows take
+    to be read; so rows are kept, and each becomes an object when it is asked for.
+    """
+
+    def __init__(self, rows: dict[str, Row]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, trial_key: str) -> Stored:
+        return Stored(self._rows[trial_key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, trial_key: object) -> bool:
+        return trial_key in self._rows
 
 
 class TranscriptStore:
-    """The store in the file ``path``; a context manager. Use each object in one thread."""
+    """The store at ``path``; a context manager. Use each object in one thread.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Args:
+        path: the file that all processes of a machine write.
+        shared: the folder is on a file system that several machines share. Then this object writes a file of its own
+            beside ``path``, made with the first answer, and reads every ``<stem>*<suffix>`` in the folder. An
+            answer beats a failure; of several answers that of the file first in the order of names counts.
+    """
+
+    def __init__(self, path: Path, *, shared: bool = False) -> None:
+        self._path, self._shared = path, shared
+        self._file = own_file(path) if shared else path
         self._connection: sqlite3.Connection | None = None
+        self._entered = False
 
     def __enter__(self) -> Self:
         """Open the file; make it and its folders where they are not there.
@@ -75,123 +155,99 @@ class TranscriptStore:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StudyError(f"transcript store: the folder {self._path.parent} cannot be made: {error}") from error
-        with self._sentences():
-            connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
-            try:
-                _ready(connection, self._path)
-            except BaseException:
-                connection.close()
-                raise
-        self._connection = connection
+        self._entered = True
+        if not self._shared:
+            self._to_write()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the file."""
+        self._entered = False
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def get(self, trial_keys: Sequence[str], fingerprint_sha256: str) -> dict[str, Stored]:
-        """Return what is remembered of ``trial_keys`` under one fingerprint; absent keys are simply not there."""
-        found: dict[str, Stored] = {}
-        keys = sorted(set(trial_keys))  # in the order of the file
-        with self._sentences():
-            for start in range(0, len(keys), KEYS_A_QUERY):
-                asked = json.dumps(keys[start : start + KEYS_A_QUERY])
-                found |= _stored(self._open.execute(_GET, (asked, fingerprint_sha256)).fetchall())
-        return found
+    def get(self, trial_keys: Sequence[str], fingerprint_sha256: str) -> Remembered:
+        """Return what is remembered of ``trial_keys`` under one fingerprint, failures too."""
+        asked = set(trial_keys)
+        found: dict[str, Row] = {}
+        for file in beside(self._path) if self._shared else [self._file]:
+            try:
+                with sentences(file), self._to_read(file) as connection:
+                    here = _rows(connection, asked, fingerprint_sha256)
+            except StudyError as error:
+                if file == self._file:
+                    raise
+                logger.warning("left out: %s", error)
+                continue
+            if self._shared:
+                asked -= {key for key, row in here.items() if row[_STATUS] != Status.FAILED}
+                here = {key: row for key, row in here.items() if key not in asked or key not in found}
+            found |= here
+        return Remembered(found)
 
-    def put(self, items: Sequence[Item], fingerprint_sha256: str, fingerprint: Mapping[str, str]) -> None:
-        """Remember a batch in one transaction; failures are left out, and what is already there stays.
+    def put(
+        self,
+        items: Sequence[Item],
+        fingerprint_sha256: str,
+        fingerprint: Mapping[str, str],
+        *,
+        recognizer: str = "",
+    ) -> None:
+        """Remember a batch in one transaction.
+
+        A failure gives way to whatever comes later; anything else that is already there stays.
+
+        Args:
+            items: what was heard.
+            fingerprint_sha256: what the answers are remembered under.
+            fingerprint: what the hash is of.
+            recognizer: the backend's name, for people who look at the store.
 
         Raises:
             StudyError: if it cannot be written (full disk, say); then nothing of the batch is kept.
         """
-        kept = [item for item in items if item[1].status is not Status.FAILED]
-        words = [(fingerprint_sha256, key, *_columns(hypothesis)) for key, hypothesis, _ in kept]
-        renderings = [(key, json.dumps(rendering)) for key, _, rendering in kept if rendering is not None]
+        now_s = int(time.time())
+        words = [(fingerprint_sha256, key, *_heard(hypothesis), now_s) for key, hypothesis, _ in items]
+        renderings = [(key, json.dumps(rendering)) for key, _, rendering in items if rendering is not None]
         described = json.dumps(dict(fingerprint), sort_keys=True)
-        with self._sentences(), _transaction(self._open) as connection:
-            new = "INSERT OR IGNORE INTO fingerprints (sha256, fingerprint) VALUES (?, ?)"
-            connection.execute(new, (fingerprint_sha256, described))
+        with sentences(self._file), transaction(self._to_write()) as connection:
+            connection.execute(_NAME, (fingerprint_sha256, described, recognizer))
             connection.executemany(_PUT, words)
             connection.executemany("INSERT OR IGNORE INTO renderings VALUES (?, ?)", renderings)
 
-    @property
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
+    def _to_write(self) -> sqlite3.Connection:
+        if not self._entered:
             raise RuntimeError("the transcript store is used as: with TranscriptStore(path) as store")
+        if self._connection is None:
+            self._connection = open_to_write(self._file, journal="DELETE" if self._shared else "WAL")
         return self._connection
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise StudyError(f"transcript store {self._path}: {_what_to_do(error)}") from error
+    def _to_read(self, file: Path) -> Iterator[sqlite3.Connection]:
+        if file == self._file:
+            yield self._to_write()
+            return
+        with reading(file, self._path) as connection:
+            yield connection
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite has already rolled back after a full disk
-            connection.execute("ROLLBACK")
-        raise
+def _rows(connection: sqlite3.Connection, asked: Set[str], fingerprint_sha256: str) -> dict[str, Row]:
+    enough = SPARE_ROWS * len(asked)
+    ((held,),) = connection.execute(_HELD, (fingerprint_sha256, enough + 1))
+    if held <= enough:
+        rows = connection.execute(_ALL, (fingerprint_sha256,)).fetchall()
+        found = dict(zip(map(itemgetter(0), rows), rows, strict=True))
+        return found if found.keys() <= asked else {key: found[key] for key in found.keys() & asked}
+    keys, rows = sorted(asked), []  # in the order of the file
+    for start in range(0, len(keys), KEYS_A_QUERY):
+        some = json.dumps(keys[start : start + KEYS_A_QUERY])
+        rows += connection.execute(_ASKED, (some, fingerprint_sha256)).fetchall()
+    return {row[0]: row for row in rows}
 
 
-def _ready(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is not ours, else bring it to write-ahead mode with our tables."""
-    if not _is_ours(connection, path):
-        connection.execute("PRAGMA journal_mode = WAL")
-        with _transaction(connection):
-            if not _is_ours(connection, path):  # another process may have been first
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return False for an empty file; raise for one that is somebody else's."""
-    application, schema, tables = connection.execute(
-        "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
-        " (SELECT count(*) FROM sqlite_schema)"
-    ).fetchone()
-    if application == APPLICATION_ID and schema == SCHEMA_VERSION:
-        return True
-    if application == APPLICATION_ID:
-        raise StudyError(
-            f"transcript store {path}: it has schema {schema}, this program knows {SCHEMA_VERSION}."
-            " Use the program's newer version, or name another file."
-        )
-    if application or schema or tables:
-        raise StudyError(f"transcript store {path}: this is another program's SQLite file. Name another file.")
-    return False
-
-
-def _stored(rows: Sequence[tuple[Any, ...]]) -> dict[str, Stored]:
-    renderings = json.loads(f"[{','.join(row[1] or 'null' for row in rows)}]")  # at once: thrice as fast as one by one
-    return {
-        key: Stored(Hypothesis(text, Status(status), *rest), rendering)
-        for (key, _, text, status, *rest), rendering in zip(rows, renderings, strict=True)
-    }
-
-
-def _what_to_do(error: sqlite3.DatabaseError) -> str:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    said = f"{error} ({name})." if name else f"{error}."
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return f"{said} The file is damaged or is not a transcript store; move it away, and its trials are heard again."
-    if name.startswith("SQLITE_BUSY"):
-        return f"{said} Another process has held it for {BUSY_S:g} s; let that one finish."
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return f"{said} The disk is full or fails; make room and run again: what was remembered is kept."
-    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return f"{said} It cannot be opened for writing; name a file in a folder that you may write to."
-    return said
+def _unreadable(trial_key: str, why: str) -> StudyError:
+    return StudyError(
+        f"transcript store: what is remembered of trial {trial_key} cannot be read: {why}. See which file it is with "
+        "python -m pipeline stages=[store], and move that file away: its trials are heard again."
+    )

@@ -1,59 +1,51 @@
-"""Hypotheses made elsewhere, read from a table: CSV, TSV or JSON lines with utterance_id and hypothesis.
+"""Transcripts made elsewhere, in a recognizer's place: vendors' JSON, toolkits' text files, plain tables.
 
-Text is kept to the letter: "null", "None" and "NA" are words here. An id with no row (or, in JSON lines,
-with null) is never dropped: the run stops, or the trial counts as all deletions, as ``missing`` says. An
-empty hypothesis is an answer like any other: every reference word is a deletion.
+Text is kept to the letter: "null", "None" and "NA" are words here. One file, or one row, is one utterance,
+and nothing of it is cut. What each format is and where its text stands is in ``pipeline.asr.imported``.
+
+Nothing is dropped, and three things that look alike are kept apart:
+
+- An empty text is an answer like any other: every reference word is a deletion.
+- A trial that no file answers, or whose file says null, stops the run, or counts as all deletions, as
+  ``missing`` says.
+- A trial on which the vendor failed (or had not finished) is FAILED: it was answered, so it does not stop
+  the run, and it says nothing of the recognizer's words, so it is never all deletions, whatever ``missing``
+  says. The stage lists it as an exclusion with the vendor's reason, and the run ends with exit code 3.
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 
-from pipeline.artifacts import file_sha256
 from pipeline.asr.base import Hypothesis, Request
-from pipeline.asr.transcript_files import FORMATS, read
-from pipeline.errors import BackendError, MissingPrerequisite, first_five
+from pipeline.asr.imported.collect import Collected, collect
+from pipeline.asr.imported.settings import TranscriptsSettings
+from pipeline.errors import BackendError, first_five
 from pipeline.records import Status
 
 logger = logging.getLogger(__name__)
 
-
-class TranscriptsSettings(BaseModel):
-    """Which file, and what to do where it has no answer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str | None = None
-    format: Literal["auto", "csv", "tsv", "jsonl"] = "auto"
-    """``auto``: by the file's suffix."""
-    condition: str = Field("clean", min_length=1)
-    """The condition that a file without a ``condition`` column was heard under; others are then missing."""
-    missing: Literal["error", "deletions"] = "error"
-    label: str | None = None
-    """Name of the recognizer in tables; the file's stem where none is given."""
-    batch_size: int = Field(1000, ge=1)
-
-    @model_validator(mode="after")
-    def _path_is_given(self) -> Self:
-        if not self.path:
-            raise ValueError("asr.path is needed: the file with columns utterance_id and hypothesis")
-        return self
+WORD_SETTINGS = (
+    "condition", "condition_from", "condition_pattern", "id_from", "id_pattern", "channel", "azure_text", "missing",
+)  # fmt: skip
+"""What, beside the files and their format, decides which words belong to which trial."""
 
 
 class Transcripts:
-    """A file of hypotheses in a recognizer's place."""
+    """A file or folder of hypotheses in a recognizer's place."""
 
     Settings: ClassVar[type[BaseModel]] = TranscriptsSettings
     needs_audio: ClassVar[bool] = False
 
     def __init__(self, settings: TranscriptsSettings) -> None:
         self._settings = settings
-        self._path = Path(settings.path or "").expanduser()
-        self._sha256 = ""
-        self._hypotheses: dict[tuple[str, str], str] = {}
+        path = Path(os.path.expanduser(settings.path or ""))  # it leaves an unknown ~name as it is
+        self._path = path if path.name else path.resolve()  # "." has no name to be called by
+        self._read = Collected()
 
     @property
     def name(self) -> str:
@@ -71,45 +63,38 @@ class Transcripts:
         return "cpu"
 
     def prepare(self) -> None:
-        """Read the file.
+        """Read the file, or all files of the format in the folder.
 
         Raises:
-            MissingPrerequisite: if there is no such file.
-            BackendError: if it cannot be read as described, or answers one trial twice.
+            MissingPrerequisite: if there is no such file or folder.
+            BackendError: if a file cannot be read as described, or a trial is answered twice.
         """
-        if not self._path.is_file():
-            raise MissingPrerequisite(f"asr.path: there is no file {self._path}. Give the file of hypotheses.")
-        asked = self._settings.format
-        kind = FORMATS.get(self._path.suffix.lower()) if asked == "auto" else asked
-        if kind is None:
-            raise BackendError(
-                f"asr.path: {self._path.name} does not end in {', '.join(FORMATS)}; say which it is: asr.format=csv"
-            )
-        self._sha256 = file_sha256(self._path)
-        self._hypotheses = read(self._path, kind, condition=self._settings.condition)
+        self._read = collect(self._path, self._settings)
 
     def expect(self, trials: Sequence[tuple[str, str]]) -> None:
-        """Compare the file with all (utterance_id, condition) of the run.
+        """Compare what was read with all (utterance_id, condition) of the run.
 
         Raises:
-            BackendError: if no row of the file belongs to the run, or rows are missing and that is an error.
+            BackendError: if nothing that was read belongs to the run, or trials are missing and that is an error.
         """
-        asked = set(trials)
-        absent = [trial for trial in dict.fromkeys(trials) if trial not in self._hypotheses]
+        asked, there = set(trials), self._read.hypotheses
+        absent = [trial for trial in dict.fromkeys(trials) if trial not in there]
         if asked and len(absent) == len(asked):
             raise BackendError(
-                f"asr.path: none of the {len(self._hypotheses)} hypotheses in {self._path.name} belongs to this study."
-                f" In the file: {_listed(sorted(self._hypotheses))}. In the study: {_listed(absent)}."
-                " Compare the ids and the conditions."
+                f"asr.path: none of the {len(there)} hypotheses in {self._path.name} belongs to this study."
+                f" In the file: {_listed(sorted(there))}. In the study: {_listed(absent)}."
+                " Compare the ids (asr.id_from, asr.id_pattern) and the conditions (asr.condition_from)."
             )
         if absent:
             self._missing(absent, len(asked))
-        foreign = sorted(trial for trial in self._hypotheses if trial not in asked)
+        failed = [trial for trial in self._read.failed if trial in asked]
+        if failed:
+            told = (self._path.name, len(failed), len(asked), _listed(failed))
+            logger.warning("%s: the vendor failed on %d of %d trials, which are excluded: %s", *told)
+        foreign = sorted(trial for trial in there if trial not in asked)
         if foreign:
-            logger.info(
-                "%s: %d of %d hypotheses are not in this study and stay unused: %s",
-                *(self._path.name, len(foreign), len(self._hypotheses), _listed(foreign)),
-            )
+            told = (self._path.name, len(foreign), len(there), _listed(foreign))
+            logger.info("%s: %d of %d hypotheses are not in this study and stay unused: %s", *told)
 
     def _missing(self, absent: Sequence[tuple[str, str]], asked: int) -> None:
         said = f"{self._path.name} has no hypothesis for {len(absent)} of {asked} trials: {_listed(absent)}"
@@ -120,14 +105,19 @@ class Transcripts:
         logger.info("%s; each counts as all deletions", said)
 
     def fingerprint(self) -> dict[str, str]:
-        """Return the file by hash and how it is read; not its place or label."""
-        if not self._sha256:
+        """Return the files by name and hash, and how they are read; not their place or label."""
+        if not self._read.sha256:
             raise RuntimeError("fingerprint() before prepare()")
-        keys = ("format", "condition", "missing")
-        return {"kind": "transcripts", "sha256": self._sha256} | {key: getattr(self._settings, key) for key in keys}
+        told = {key: getattr(self._settings, key) for key in WORD_SETTINGS}
+        return {
+            "kind": "transcripts",
+            "sha256": self._read.sha256,
+            "format": self._read.kind,
+            **{key: "" if value is None else str(value) for key, value in told.items()},
+        }
 
     def load(self) -> None:
-        """Nothing to bring into memory: ``prepare`` has read the file."""
+        """Nothing to bring into memory: ``prepare`` has read the files."""
 
     def transcribe(self, batch: Sequence[Request]) -> list[Hypothesis]:
         """Look each trial up; one without a hypothesis is MISSING, or stops the run where that is an error.
@@ -136,15 +126,12 @@ class Transcripts:
             BackendError: with ``missing: error``, for trials that ``expect`` was not shown.
         """
         keys = [(request.utterance_id, request.condition) for request in batch]
-        absent = [key for key in keys if key not in self._hypotheses]
+        absent = [key for key in keys if key not in self._read.hypotheses]
         if absent and self._settings.missing == "error":
             self._missing(absent, len(keys))
-        return [self._answer(key) for key in keys]
+        return [self._read.hypotheses.get(key) or self._nothing() for key in keys]
 
-    def _answer(self, key: tuple[str, str]) -> Hypothesis:
-        text = self._hypotheses.get(key)
-        if text is not None:
-            return Hypothesis(text, Status.OK)
+    def _nothing(self) -> Hypothesis:
         return Hypothesis("", Status.MISSING, detail=f"{self._path.name} has no hypothesis for this trial")
 
     def close(self) -> None:

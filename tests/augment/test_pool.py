@@ -297,7 +297,7 @@ def test_ctrl_c_or_a_kill_leaves_no_process_and_no_temporary_file(
             while process.stdout.readline() != "50\n":
                 assert process.poll() is None
         else:
-            while not list(place.iterdir()):  # the processes are being started
+            while not list(place.glob("asr-render-*")):  # the processes are being started
                 time.sleep(0.01)
         if end is signal.SIGINT:
             os.killpg(process.pid, end)  # as a terminal sends it: to the program and its processes alike

@@ -1,0 +1,1 @@
+"""Readers of transcripts made elsewhere: vendors' JSON, toolkits' text files, and plain tables."""

@@ -1,0 +1,102 @@
+"""The values of a comparison: how each job of a sweep ended, and its numbers under each condition, side by side.
+
+Rates are shares, a missing number is None. The numbers are those of each run's own card; what is computed here is only
+the count over the trials that all recognizers answered.
+"""
+
+from typing import Literal
+
+from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.measures import Cell, Disparity, Interaction
+from pipeline.card.wording import Shown
+
+KIND: Literal["comparison of runs"] = "comparison of runs"
+"""Stands in ``comparison.json``: a folder with another one, or with none, is somebody else's."""
+
+
+class Common(Frozen):
+    """Word errors on the trials that every compared recognizer answered; no interval."""
+
+    n_trials: int
+    n_ref_words: int
+    errors: int
+    wer: Rate
+
+
+class Compared(Number):
+    """One run under one condition and the main normalizer; the key's accent is empty."""
+
+    run_name: str
+    n_trials: int
+    """scored under this condition"""
+    n_unscored: int
+    """utterances of the corpus that were not"""
+    pooled: Cell | None
+    """all accents together, on the trials that this run scored"""
+    worst: Cell | None
+    """the ranked accent with the highest WER; None where fewer than two are ranked, or all have the same"""
+    best: Cell | None
+    gap: Disparity | None
+    omnibus: Disparity | None
+    interaction: Interaction | None
+    """omnibus test of accent x condition; None under the reference condition"""
+    common: Common
+
+
+class Ended(Frozen):
+    """How one job ended, whether or not it could be compared."""
+
+    run_name: str
+    recognizer: str
+    """name in the tables, exact; empty where the configuration of the job could not be built"""
+    label: str
+    """unique in the comparison: the recognizer, or the run where several are of one recognizer"""
+    exit_code: int
+    differs: list[Shown]
+    """what was asked of this job and not of all"""
+    not_compared: Shown
+    """why there are no numbers, in a sentence; empty where there are"""
+    confidence: Rate = None
+    """level of its intervals"""
+    n_failed: int | None = None
+    """trials that could not be heard"""
+    n_excluded: int | None = None
+    """rows of exclusions.csv"""
+    n_missing: int | None = None
+    """imported transcripts that were not there and count as all deletions"""
+    audio_s_per_s: Rate = None
+    """seconds of audio transcribed in one second, of what this run did not remember from earlier ones"""
+    interaction: Interaction | None = None
+    """omnibus test of accent x condition over all conditions"""
+
+
+class Comparison(Frozen):
+    """All jobs of one sweep."""
+
+    kind: Literal["comparison of runs"] = KIND
+    schema_version: Literal["1"] = "1"
+    name: str
+    synthetic: bool
+    normalizer: str
+    conditions: list[str]
+    reference_condition: str
+    jobs: list[Ended]
+    rows: list[Compared]
+    n_common: int
+    """trials that every compared run answered"""
+    n_answered: dict[str, int]
+    """trials that each compared run answered, by run name"""
+    card_warnings: dict[Shown, list[str]]
+    """what the runs' own cards warn of in their summaries, and the runs whose cards say so"""
+    also_differ: dict[str, list[str]]
+    """settings beside the recognizer in which the compared runs differ, with the values"""
+
+    @property
+    def compared(self) -> list[Ended]:
+        """The jobs that have numbers."""
+        return [job for job in self.jobs if not job.not_compared]
+
+    @property
+    def same_trials(self) -> bool:
+        """Whether every compared run answered the same trials."""
+        return set(self.n_answered.values()) == {self.n_common}

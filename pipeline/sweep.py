@@ -1,0 +1,188 @@
+"""The end of a sweep: one comparison of all runs that finished, and a word on each job that did not.
+
+Its numbers are those of each run's own card. Only the counts over the trials that all runs answered are made here, from
+their scores. A test of a difference between recognizers is not made here.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from pipeline.artifacts import SCRATCH, RunFolder
+from pipeline.card.compared import KIND, Common, Compared, Comparison, Ended
+from pipeline.card.comparison import markdown, show
+from pipeline.card.comparison_export import frame, json_text
+from pipeline.card.keys import Key
+from pipeline.comparable import Finished, IncomparableError, Job, also_differ, asked_alone, check_alike, read
+from pipeline.errors import ConfigError, first_five
+from pipeline.records import ErrorCounts, Status
+from pipeline.stats.counts import KINDS
+from pipeline.tables import POOLED
+
+COMPARISON = "comparison"
+"""Ends the name of the folder, and is that of each file in it."""
+logger = logging.getLogger(__name__)
+
+METHOD = "numbers of the run's own card; common: counted again on the trials that all compared runs scored"
+
+
+def conclude(jobs: Sequence[Job], console: Console) -> None:
+    """Print and write the comparison of a sweep whose jobs have all ended, or say why there is none.
+
+    Raises:
+        StudyError: if it cannot be made or written.
+    """
+    if any(job.record is None and not job.message for job in jobs):
+        return  # commands of one stage, such as listen, make no run
+    try:
+        comparison = compare(jobs)
+    except IncomparableError as error:
+        logger.warning("no comparison: %s", error)
+        return
+    show(comparison, console)
+    folder = write(comparison, jobs)
+    console.print(Text(f"Comparison: {folder / f'{COMPARISON}.md'}", style="bold"), soft_wrap=True)
+
+
+def compare(jobs: Sequence[Job]) -> Comparison:
+    """Lay the runs of a sweep beside each other, in the order of the jobs.
+
+    Raises:
+        IncomparableError: if no job finished with a card, or the runs are not about the same things.
+        TableError: if a table of a run cannot be read.
+    """
+    left = [read(job) for job in jobs]
+    finished = [one for one in left if isinstance(one, Finished)]
+    if not finished:
+        why = first_five(f"{_run_name(jobs, at)}: {one}" for at, one in enumerate(left))
+        raise IncomparableError(f"none of the {len(jobs)} jobs finished with a card. {why}")
+    check_alike(finished)
+    common = reduce(pd.MultiIndex.intersection, (one.answers.index for one in finished))
+    names = {one.job.base_name for one in finished}
+    card = finished[0].card
+    return Comparison(
+        name=names.pop() if len(names) == 1 else SCRATCH,
+        synthetic=any(one.card.synthetic for one in finished),
+        normalizer=card.main_normalizer,
+        conditions=card.conditions,
+        reference_condition=card.numbers.rules.reference_condition,
+        jobs=list(_jobs(jobs, left)),
+        rows=[_row(one, condition, common) for condition in card.conditions for one in finished],
+        n_common=len(common),
+        n_answered={one.job.run_name: len(one.answers) for one in finished},
+        card_warnings=_card_warnings(finished),
+        also_differ=also_differ(finished),
+    )
+
+
+def _card_warnings(finished: Sequence[Finished]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in finished:
+        for sentence in one.card.summary:
+            if sentence.warning:
+                found.setdefault(sentence.text, []).append(one.job.run_name)
+    return found
+
+
+def write(comparison: Comparison, jobs: Sequence[Job]) -> Path:
+    """Write ``<name>_comparison/`` beside the first compared run, over an earlier one of ours; return the folder.
+
+    Raises:
+        ConfigError: if something else is there, or another process writes there.
+        StudyError: if it cannot be written.
+    """
+    beside = next(job.folder for job in jobs if job.folder and job.run_name == comparison.compared[0].run_name)
+    folder = RunFolder(beside.parent / f"{comparison.name}_{COMPARISON}")
+    with folder.locked():
+        _check_ours(folder.path)
+        # this one first: it is what makes the folder ours
+        folder.write(f"{COMPARISON}.json", json_text(comparison))
+        folder.write_csv(COMPARISON, frame(comparison))
+        folder.write(f"{COMPARISON}.md", markdown(comparison))
+    return folder.path
+
+
+def _check_ours(path: Path) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    try:
+        found = json.loads((path / f"{COMPARISON}.json").read_bytes())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or found.get("kind") != KIND:
+        raise ConfigError(
+            f"{path}: the comparison of this sweep belongs here, and what is here is not one. "
+            "Move it away, or choose another run_name, and run again: what was transcribed is remembered."
+        )
+
+
+def _run_name(jobs: Sequence[Job], at: int) -> str:
+    return jobs[at].run_name or f"job {at}"
+
+
+def _jobs(jobs: Sequence[Job], left: Sequence[Finished | str]) -> Iterator[Ended]:
+    recognizers = Counter(job.recognizer for job in jobs)
+    asked = asked_alone(jobs)
+    for at, (job, one) in enumerate(zip(jobs, left, strict=True)):
+        run_name = _run_name(jobs, at)
+        alone = job.recognizer and recognizers[job.recognizer] == 1
+        ended = Ended(
+            run_name=run_name,
+            recognizer=job.recognizer,
+            label=job.recognizer if alone else run_name,
+            exit_code=job.exit_code,
+            differs=asked[at],
+            not_compared=one if isinstance(one, str) else "",
+        )
+        yield ended if isinstance(one, str) else _with_numbers(ended, one)
+
+
+def _with_numbers(ended: Ended, run: Finished) -> Ended:
+    numbers, card = run.card.numbers, run.card
+    overall = Key(backend=card.backend, normalizer=card.main_normalizer)
+    return ended.model_copy(
+        update={
+            "confidence": numbers.rules.confidence,
+            "n_failed": run.job.n_failed,
+            "n_excluded": sum(item.rows for item in numbers.dropped),
+            "n_missing": sum(item.rows for item in numbers.unheard if item.status == Status.MISSING),
+            "audio_s_per_s": run.record.throughput.get("audio_s_per_s"),
+            "interaction": next((item for item in numbers.interactions if item.key == overall), None),
+        }
+    )
+
+
+def _row(run: Finished, condition: str, common: "pd.Index[Any]") -> Compared:
+    numbers = run.card.numbers
+    key = Key(condition=condition, backend=run.card.backend, normalizer=run.card.main_normalizer)
+    cells = {cell.key.accent: cell for cell in numbers.cells if cell.key.model_copy(update={"accent": ""}) == key}
+    found = {item.statistic: item for item in numbers.disparities if item.key == key}
+    gap = found.get("gap_max_min")
+    answered = run.answers[run.answers.index.get_level_values("condition") == condition]
+    return Compared(
+        key=key,
+        method=METHOD,
+        run_name=run.job.run_name,
+        n_trials=len(answered),
+        n_unscored=numbers.corpus.n_utterances - len(answered),
+        pooled=cells.get(POOLED),
+        worst=cells.get(gap.worst) if gap else None,
+        best=cells.get(gap.best) if gap else None,
+        gap=gap,
+        omnibus=found.get("omnibus_q"),
+        interaction=next((item for item in numbers.interactions if item.key == key), None),
+        common=_common(answered[answered.index.isin(common)]),
+    )
+
+
+def _common(answers: pd.DataFrame) -> Common:
+    counts = ErrorCounts(*(int(answers[kind].sum()) for kind in KINDS))
+    return Common(n_trials=len(answers), n_ref_words=counts.ref_words, errors=counts.errors, wer=counts.wer)
