@@ -1,7 +1,7 @@
 """The command line: compose the configuration, check all of it, run, and end with a meaningful exit code.
 
 The only importer of hydra and omegaconf. Exit codes: 0 done; 1 a bug; 2 the user's mistake; 3 finished,
-but some trials failed (they are listed in exclusions.csv); 130 stopped by hand.
+but some trials failed (they are listed in exclusions.csv) or checks of stages=[doctor] did; 130 stopped by hand.
 """
 
 import io

@@ -28,9 +28,18 @@ from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
 
 Stage = Literal[
-    "load_utterances", "plan_trials", "transcribe", "score", "summarize", "write_card", "listen", "describe", "store"
+    "load_utterances",
+    "plan_trials",
+    "transcribe",
+    "score",
+    "summarize",
+    "write_card",
+    "listen",
+    "describe",
+    "store",
+    "doctor",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""

@@ -36,9 +36,10 @@ TABLES: dict[str, tables.Schema] = {
     "cells": tables.Cells,
     "disparities": tables.Disparities,
     "interactions": tables.Interactions,
+    "variability": tables.Variability,
     "exclusions": tables.Exclusions,
 }
-EXPORTED = frozenset({"acoustics", "nonspeech", "cells", "disparities", "interactions", "exclusions"})
+EXPORTED = frozenset({"acoustics", "nonspeech", "cells", "disparities", "interactions", "variability", "exclusions"})
 """Tables that people read: written as CSV beside the Parquet file."""
 
 

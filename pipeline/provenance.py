@@ -23,7 +23,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plan_trials": ("trials",),
     "transcribe": ("transcripts", "renderings", "repeats", "nonspeech"),
     "score": ("scores",),
-    "summarize": ("cells", "disparities", "interactions"),
+    "summarize": ("cells", "disparities", "interactions", "variability"),
 }
 """The tables that each stage writes."""
 

@@ -22,6 +22,7 @@ from pipeline.config import Study
 from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
+from pipeline.stages.compare_repeats import compare_repeats
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.probe import NAME as PROBE
@@ -30,6 +31,7 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
+from pipeline.stats.variability import variability
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _plan_trials(this: Run) -> None:
 
 def _transcribe(this: Run) -> None:
     trials, study = this.table("trials"), this.study
-    with TranscriptStore(this.store_path) as store:
+    with TranscriptStore(this.store_path, shared=study.store.shared) as store:
         made = transcribe(
             this.table("utterances"),
             trials,
@@ -183,9 +185,12 @@ def _summarize(this: Run) -> None:
     utterances = this.table("utterances")
     synthetic = bool(utterances["synthetic"].any())
     _check_reference(this)
-    summaries = summarize(this.table("scores"), this.study.stats, synthetic=synthetic, voices=_voices(utterances))
+    scores, stats, voices = this.table("scores"), this.study.stats, _voices(utterances)
+    summaries = summarize(scores, stats, synthetic=synthetic, voices=voices)
     for name, summary in zip(("cells", "disparities", "interactions"), summaries, strict=True):
         this.keep(name, summary)
+    repeated = compare_repeats(scores, this.table("trials"), this.table("repeats"), this.study.normalizers)
+    this.keep("variability", variability(repeated, stats, synthetic=synthetic, voices=voices))
 
 
 def _check_reference(this: Run) -> None:

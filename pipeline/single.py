@@ -17,9 +17,11 @@ from augment.resources import Resources
 from pipeline import tables
 from pipeline.artifacts import RunFolder
 from pipeline.card import described, stored
+from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
 from pipeline.errors import ConfigError, StudyError
 from pipeline.stages.describe import describe
+from pipeline.stages.doctor.examination import doctor
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
 from pipeline.stages.plan_trials import plan_trials
@@ -28,7 +30,7 @@ from pipeline.stages.store import store
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a single stage ended: what it has to say, and how many trials it could not make."""
+    """How a single stage ended: what it has to say, and how many trials it could not make, or checks failed."""
 
     show: Callable[[Console], None]
     n_failed: int = 0
@@ -101,4 +103,14 @@ def _show_store(report: stored.StoreReport, console: Console) -> None:
         raise StudyError(" ".join(report.problems))
 
 
-SINGLE: dict[str, Callable[[Study], Report]] = {"listen": _listen, "describe": _describe, "store": _store}
+def _doctor(study: Study) -> Report:
+    diagnosis = doctor(study)
+    return Report(partial(diagnosed.show, diagnosis), diagnosis.n_failed)
+
+
+SINGLE: dict[str, Callable[[Study], Report]] = {
+    "listen": _listen,
+    "describe": _describe,
+    "store": _store,
+    "doctor": _doctor,
+}

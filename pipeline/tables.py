@@ -263,6 +263,44 @@ class Interactions(_Table):
         unique = ["accent", "condition", "backend", "normalizer"]
 
 
+class Variability(_Table):
+    """How much a recognizer that samples varies between repeats of one trial, and how right they are.
+
+    One accent (``ALL`` pools them) under one condition, at one temperature; of scored trials. ``disagreement`` is
+    ``pair_errors`` over ``pair_words``: words of two repeats that differ, each taken as the other's reference in turn.
+    It may exceed 1, where one of two repeats is empty or much longer.
+    """
+
+    accent: Series[str]
+    condition: Series[str]
+    backend: Series[str]
+    normalizer: Series[str]
+    temperature: Series[float] = pa.Field(gt=0)
+    n_speakers: Series[int] = pa.Field(ge=0, description="named, with words in their repeats")
+    k_eff: Series[float] = pa.Field(ge=0, description="effective number of speakers")
+    n_trials: Series[int] = pa.Field(ge=0, description="with two repeats or more; everything else here is of them")
+    n_left_out: Series[int] = pa.Field(ge=0, description="scored trials with fewer than two repeats")
+    n_repeats: Series[int] = pa.Field(ge=0)
+    n_alike: Series[int] = pa.Field(ge=0, description="trials whose repeats all have one normalized text")
+    n_ref_words: Series[int] = pa.Field(ge=0, description="reference words of the trials, each trial once")
+    pair_words: Series[int] = pa.Field(ge=0)
+    pair_errors: Series[int] = pa.Field(ge=0)
+    disagreement: Series[float] = pa.Field(nullable=True, ge=0)
+    ci_low: Series[float] = pa.Field(nullable=True, ge=0)
+    ci_high: Series[float] = pa.Field(nullable=True, ge=0)
+    repeat_ref_words: Series[int] = pa.Field(ge=0, description="reference words, each trial once a repeat")
+    repeat_errors: Series[int] = pa.Field(ge=0, description="of all repeats against the reference")
+    repeat_wer: Series[float] = pa.Field(nullable=True, ge=0)
+    scored_errors: Series[int] = pa.Field(ge=0, description="of the scored transcripts of the same trials")
+    scored_wer: Series[float] = pa.Field(nullable=True, ge=0)
+    support: Series[str] = pa.Field(isin=["ok", "thin", "insufficient", "zero_errors", "no_words"])
+    unit: Series[str] = pa.Field(isin=["speaker", "utterance"], description="what the interval takes as independent")
+    synthetic: Series[bool]
+
+    class Config:
+        unique = ["accent", "condition", "backend", "normalizer", "temperature"]
+
+
 class Exclusions(_Table):
     """Every row that left the study, with its reason."""
 

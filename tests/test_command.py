@@ -24,6 +24,7 @@ WRITTEN = {
     "cells.csv",
     "disparities.csv",
     "interactions.csv",
+    "variability.csv",
     "exclusions.csv",
     "card.md",
     "card.html",
@@ -229,7 +230,7 @@ def test_a_sweep_gives_every_job_its_own_folder(
     done = command("-m", *arguments, "conditions=[clean]", "asr.seed=1,2")
     assert done.returncode == 0, done.stderr
     found = {path.name for path in (tmp_path / "results").iterdir() if not path.name.startswith(".")}
-    assert found == {"scratch_0_scripted", "scratch_1_scripted"}
+    assert found == {"scratch_0_scripted", "scratch_1_scripted", "scratch_comparison"}
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".yaml"] == []
 
 

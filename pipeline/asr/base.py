@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from pipeline.records import Status
 
@@ -92,7 +92,7 @@ class Backend(Protocol):
 
     @property
     def device(self) -> str:
-        """``cpu`` or ``cuda``; final after ``prepare``."""
+        """Where it hears: ``cpu``, ``cuda``, or words for somewhere else; final after ``prepare``."""
         ...
 
     def prepare(self) -> None:
@@ -153,7 +153,7 @@ class RepeatSettings(BaseModel):
 
     repeats: int = Field(0, ge=0, le=100)
     """sampled transcripts of each trial, beside the one that is scored"""
-    repeat_temperatures: tuple[float, ...] = Field((0.4,), min_length=1)
+    repeat_temperatures: tuple[PositiveFloat, ...] = Field((0.4,), min_length=1)
     """repeat k is drawn at number k of these, from the front again after the last"""
 
 

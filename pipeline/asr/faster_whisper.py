@@ -182,10 +182,9 @@ class FasterWhisper:
         samples, problem = request.samples, unusable(request.samples)
         if samples is None or problem:
             return Hypothesis("", Status.FAILED, detail=problem)
-        hear = self._way(samples, request.draw)
         started_s = time.perf_counter()
         try:
-            segments = hear()
+            segments = self._way(samples, request.draw)()
         except Exception as error:  # whatever one clip does to the engine must not end a run of thousands
             detail = f"the engine failed on this clip: {line(error)}"
             return Hypothesis("", Status.FAILED, detail=detail, decode_s=time.perf_counter() - started_s)

@@ -187,22 +187,11 @@ class TranscriptStore:
         return Remembered(found)
 
     def put(
-        self,
-        items: Sequence[Item],
-        fingerprint_sha256: str,
-        fingerprint: Mapping[str, str],
-        *,
-        recognizer: str = "",
+        self, items: Sequence[Item], fingerprint_sha256: str, fingerprint: Mapping[str, str], *, recognizer: str = ""
     ) -> None:
-        """Remember a batch in one transaction.
+        """Remember a batch in one transaction; a failure gives way to what comes later, anything else stays.
 
-        A failure gives way to whatever comes later; anything else that is already there stays.
-
-        Args:
-            items: what was heard.
-            fingerprint_sha256: what the answers are remembered under.
-            fingerprint: what the hash is of.
-            recognizer: the backend's name, for people who look at the store.
+        ``recognizer`` is the backend's name, for people who look at the store.
 
         Raises:
             StudyError: if it cannot be written (full disk, say); then nothing of the batch is kept.

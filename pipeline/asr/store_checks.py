@@ -1,4 +1,4 @@
-"""Whether a file of a transcript store is sound: what SQLite says of it, and whether this program wrote what is in it."""
+"""Whether a file of a transcript store is sound: undamaged, and everything in it as this program writes it."""
 
 import json
 import sqlite3

@@ -110,7 +110,7 @@ def open_to_read(file: Path, path: Path) -> sqlite3.Connection:
             return _readable(file, "ro")
         except sqlite3.OperationalError as error:
             # a writer that was killed leaves a journal, which the next one to open the file for writing undoes
-            unfinished = error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
+            unfinished = _name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
             if not unfinished or not file.exists():
                 raise
             if not may_write(file, path):
@@ -193,8 +193,13 @@ def sentences(file: Path) -> Iterator[None]:
         raise StudyError(f"transcript store {file}: {_what_to_do(error)}") from error
 
 
+def _name(error: sqlite3.DatabaseError) -> str:
+    """Return SQLite's name of an error; empty for one of the Python module's own."""
+    return getattr(error, "sqlite_errorname", "") or ""
+
+
 def _what_to_do(error: sqlite3.DatabaseError) -> str:
-    name = getattr(error, "sqlite_errorname", "") or ""
+    name = _name(error)
     said = f"{error} ({name})." if name else f"{error}."
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return f"{said} The file is damaged or is not a transcript store; move it away, and its trials are heard again."

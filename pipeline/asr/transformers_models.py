@@ -21,6 +21,8 @@ from pipeline.asr.transformers_options import TransformersSettings
 
 MASKED = ("wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat")
 
+CUT_OFF = "the answer was cut off at asr.generation.max_new_tokens"
+
 Clip = NDArray[np.float32]
 
 
@@ -96,8 +98,7 @@ class CtcModel:
 
         padded = len({clip.size for clip in clips}) > 1
         told = {"padding": True, "return_attention_mask": True} if padded else {}
-        # below the length of its filters a model fails; silence up to 0.1 s adds no word
-        raw = [np.pad(clip, (0, max(0, round(TOO_SHORT_S * SAMPLE_RATE_HZ) - clip.size))) for clip in clips]
+        raw = [_long_enough(clip) for clip in clips]
         inputs = self._parts.extractor(raw, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt", **told)
         with torch.inference_mode():
             logits = self._parts.model(**self._parts.placed(inputs)).logits
@@ -134,12 +135,17 @@ class CtcModel:
 
 
 class WritingModel:
-    """A model that writes token by token (sequence to sequence): Whisper and its like, Moonshine, Speech2Text, ..."""
+    """A model that writes token by token (sequence to sequence): Whisper and its like, Moonshine, Speech2Text, ...
+
+    ``avg_logprob`` is the mean over the tokens written, None for a Whisper and with beams.
+    """
 
     def __init__(self, parts: Parts, settings: TransformersSettings) -> None:
         self._parts = parts
         self._options = settings.generation
         self._is_whisper: bool = parts.model.config.model_type == "whisper"
+        times = {at for token, at in parts.tokenizer.get_added_vocab().items() if token.startswith("<|")}
+        self._unspoken = times | set(parts.tokenizer.all_special_ids)
 
     def company(self, clip: Clip) -> Hashable:
         """Clips that fit a Whisper's window; those of one length elsewhere; a clip of several windows is alone."""
@@ -157,11 +163,15 @@ class WritingModel:
         is_long = any(self._is_long(clip) for clip in clips)
         told = {"truncation": False, "padding": "longest"} if is_long else {} if self._is_whisper else {"padding": True}
         inputs = self._parts.extractor(
-            list(clips), sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt", return_attention_mask=True, **told
+            [_long_enough(clip) for clip in clips],
+            sampling_rate=SAMPLE_RATE_HZ,
+            return_tensors="pt",
+            return_attention_mask=True,
+            **told,
         )
         with torch.inference_mode(), _seeded(draw, self._parts.device):
             found = self._parts.model.generate(**self._parts.placed(inputs), **self._told(draw, is_long=is_long))
-        return self._windows(found) if is_long else self._said(found)
+        return self._said(found) if hasattr(found, "scores") else self._plain(found, is_long=is_long)
 
     def _told(self, draw: Draw | None, *, is_long: bool) -> dict[str, Any]:
         options = self._options.model_dump(exclude={"language", "task", "timestamps"})
@@ -171,12 +181,12 @@ class WritingModel:
             options |= {"return_timestamps": is_long or self._options.timestamps, "condition_on_prev_tokens": False}
         if self._is_whisper and getattr(self._parts.model.generation_config, "is_multilingual", False):
             options |= {"language": self._options.language, "task": self._options.task}
-        return options | ({} if is_long else {"return_dict_in_generate": True, "output_scores": True})
+        # of a Whisper that goes on from a time it wrote, the library would hand over the scored last part only
+        scored = not self._is_whisper and options["num_beams"] == 1
+        return options | ({"return_dict_in_generate": True, "output_scores": True} if scored else {})
 
     def _said(self, found: Any) -> list[Said]:
-        logprobs = self._parts.model.compute_transition_scores(
-            found.sequences, found.scores, getattr(found, "beam_indices", None), normalize_logits=True
-        )
+        logprobs = self._parts.model.compute_transition_scores(found.sequences, found.scores, normalize_logits=True)
         written = found.sequences[:, -logprobs.shape[1] :]  # without the prompt
         return [self._one(row, chances.tolist()) for row, chances in zip(written.tolist(), logprobs, strict=True)]
 
@@ -186,14 +196,22 @@ class WritingModel:
         stop = next((at for at, token in enumerate(written) if token in ends), None)
         n_tokens = len(written) if stop is None else stop
         counted = logprobs[: n_tokens if stop is None else n_tokens + 1]  # the end is a choice too
-        note = "" if stop is not None else "the answer was cut off at asr.generation.max_new_tokens"
+        note = CUT_OFF if stop is None else ""
         text = self._parts.tokenizer.decode(written[:n_tokens], skip_special_tokens=True).strip()
         return Said(text, n_tokens, float(np.mean(counted)) if counted else None, note)
 
-    def _windows(self, found: Any) -> list[Said]:
-        pad = self._parts.model.generation_config.pad_token_id
-        rows = [[token for token in row if token != pad] for row in found.tolist()]
-        return [Said(self._parts.tokenizer.decode(row, skip_special_tokens=True).strip(), len(row)) for row in rows]
+    def _plain(self, found: Any, *, is_long: bool) -> list[Said]:
+        said = []
+        for row in found.tolist():
+            written = [token for token in row if token not in self._unspoken]
+            note = CUT_OFF if not is_long and len(written) >= self._options.max_new_tokens else ""
+            said.append(Said(self._parts.tokenizer.decode(written).strip(), len(written), note=note))
+        return said
+
+
+def _long_enough(clip: Clip) -> Clip:
+    """Return the clip with silence up to 0.1 s, which adds no word: below the length of its filters a model fails."""
+    return np.pad(clip, (0, max(0, round(TOO_SHORT_S * SAMPLE_RATE_HZ) - clip.size)))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ GLOSSARY = {
     "Effective speakers": "how many equally talkative speakers would be worth as much as these",
     "Naive gap": "highest minus lowest WER as observed; positive even when all groups are equal",
     "Permutation null": "the same number with speakers dealt to the groups at random, many times",
+    "Repeat": "one of several transcripts of the same audio that a recognizer draws at random; never scored",
     "Interaction": "whether a condition multiplies the errors of one group more than those of the others",
 }
 

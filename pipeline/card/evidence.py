@@ -120,6 +120,7 @@ def gather(source: CardInput) -> Evidence:
         cells=cells,
         disparities=transcribed.disparities(view, cells),
         interactions=transcribed.interactions(view, cells),
+        variability=transcribed.variability(view),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

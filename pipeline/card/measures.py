@@ -15,6 +15,7 @@ from pipeline.card.acoustic_measures import (
     StartingPoint,
 )
 from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.repeat_measures import Variability
 from pipeline.card.wording import Shown
 
 
@@ -212,6 +213,7 @@ class Numbers(Frozen):
     cells: list[Cell]
     disparities: list[Disparity]
     interactions: list[Interaction]
+    variability: list[Variability]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
+from pipeline.card.repeat_measures import Variability
 from pipeline.card.view import View
 from pipeline.records import Status, Support
 from pipeline.tables import POOLED
@@ -26,6 +27,10 @@ INTERACTION_METHOD = (
     "paired log ratio per speaker against the other groups (ratio: disproportionate harm) and the same in WER "
     "(extra_points: user impact); p by permuting speakers, max-T over all accent x condition cells"
 )
+VARIABILITY_METHOD = (
+    "word errors between two repeats of a trial, each as the other's reference in turn, over the words of the repeats; "
+    "summed over every pair of up to eleven repeats, of more over each and the next five"
+)
 
 
 def cells(view: View) -> list[Cell]:
@@ -36,12 +41,9 @@ def cells(view: View) -> list[Cell]:
 
 
 def _cell(row: Mapping[str, Any], confidence: float) -> Cell:
-    level = f"{100 * confidence:g}%"
-    interval = f"{level} interval of log WER, leave-one-{row['unit']}-out jackknife, t with effective-{row['unit']} df"
+    interval = _interval("WER", row, confidence)
     if row["support"] == Support.ZERO_ERRORS:
         interval = "no errors: no interval of log WER; ci_high, where there is one, is a one-sided upper bound"
-    elif pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
-        interval = f"no interval: {row['support']}"
     method = f"sum of errors over sum of reference words; {interval}"
     return Cell.model_validate(_fields(row) | {"method": method})
 
@@ -73,6 +75,23 @@ def interactions(view: View, cells: list[Cell]) -> list[Interaction]:
         words = {"n_ref_words": _behind(cell)["n_ref_words"], "method": INTERACTION_METHOD}
         found.append(Interaction.model_validate(fields | words))
     return sorted(found, key=lambda item: _order(view, item.key))
+
+
+def variability(view: View) -> list[Variability]:
+    """Return every row on repeated transcripts of this backend, in the order of the cells."""
+    found = []
+    for row in _rows(view.source.variability):
+        if row["backend"] == view.backend:
+            method = f"{VARIABILITY_METHOD}; {_interval('disagreement', row, view.rules.confidence)}"
+            found.append(Variability.model_validate(_fields(row) | {"method": method}))
+    return sorted(found, key=lambda item: (_order(view, item.key), item.temperature))
+
+
+def _interval(of: str, row: Mapping[str, Any], confidence: float) -> str:
+    if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
+        return f"no interval: {row['support']}"
+    level, unit = f"{100 * confidence:g}%", row["unit"]
+    return f"{level} interval of log {of}, leave-one-{unit}-out jackknife, t with effective-{unit} df"
 
 
 def dropped(view: View) -> list[Dropped]:

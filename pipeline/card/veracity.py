@@ -1,8 +1,9 @@
-"""Section 9: words that nobody said, where somebody spoke and where nobody did."""
+"""Section 9: words that nobody said, where somebody spoke and where nobody did, and words that chance decides."""
 
 from pipeline.card.acoustic_measures import Invented
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.model import Block, Facts, Row, Section, Sentence, TableCell
+from pipeline.card.variability import variability
 from pipeline.card.wording import NOT_EVALUATED, label, listed, percent
 from pipeline.tables import POOLED
 
@@ -12,7 +13,7 @@ SPEECH = "babble"
 
 
 def veracity(evidence: Evidence) -> Section:
-    """Section 9: inserted words by group and condition, and what was said without speech."""
+    """Section 9: inserted words by group and condition, what was said without speech, and how much repeats vary."""
     blocks: list[Block] = []
     if evidence.measured:
         view = evidence.view
@@ -24,7 +25,7 @@ def veracity(evidence: Evidence) -> Section:
         blocks.append(evidence.table(caption, ["Group", *map(label, view.conditions)], rows))
     else:
         blocks.append(Sentence(text=NOT_EVALUATED))
-    blocks += _without_speech(evidence)
+    blocks += [*_without_speech(evidence), *variability(evidence)]
     left = ("Repetition loops and longest insertions", "Reviewed invented phrases")
     probed = () if evidence.numbers.invented else ("Output on silence or noise alone",)
     return Section(

@@ -30,6 +30,7 @@ class CardInput:
     cells: pd.DataFrame
     disparities: pd.DataFrame
     interactions: pd.DataFrame
+    variability: pd.DataFrame
     exclusions: pd.DataFrame
 
 

@@ -65,11 +65,12 @@ class _Heard:
 
     def recall(self, trial_key: str, draw: Draw | None, stored: Stored | None) -> bool:
         """Take what the store knows; return whether the trial needs not be heard: a failure is tried again."""
-        if stored is None or stored.hypothesis.status is Status.FAILED:
+        if stored is None or stored.failed:
             return False
         self.answers[trial_key, _number(draw)] = stored.hypothesis
-        if draw is None and stored.rendering is not None:
-            self.renderings[trial_key] = stored.rendering
+        rendering = stored.rendering if draw is None else None
+        if rendering is not None:
+            self.renderings[trial_key] = rendering
         return True
 
 
@@ -161,7 +162,8 @@ def _hear(
                 heard.answers[request.trial_key, _number(request.draw)] = hypothesis
                 heard.tally.add(request, hypothesis)
             if backend.needs_audio:
-                store.put([_item(*answer, heard) for answer in zip(batch, hypotheses, strict=True)], key, fingerprint)
+                items = [_item(*answer, heard) for answer in zip(batch, hypotheses, strict=True)]
+                store.put(items, key, fingerprint, recognizer=backend.name)
             advance(len(batch))
     rates = heard.tally.rates(time.perf_counter() - started_s) | gpus.summary()
     if rates and backend.needs_audio:

@@ -17,7 +17,12 @@ SHORTHANDS = {
     for file in sorted((CONF / "conditions").glob("*.yaml"))
     if list(content := yaml.safe_load(file.read_text())) == ["defaults"]
 }
-NEEDED = {("corpus", "manifest"): ["corpus.path=x.csv"], ("asr", "transcripts"): ["asr.path=x.csv"]}
+NEEDED = {
+    ("corpus", "manifest"): ["corpus.path=x.csv"],
+    ("asr", "transcripts"): ["asr.path=x.csv"],
+    ("asr", "endpoint"): ["asr.base_url=http://localhost:8000/v1"],
+    ("asr", "command"): ['asr.command=[hear,"{manifest}","{output}"]'],
+}
 
 
 def test_there_are_options_in_every_group() -> None:

@@ -144,6 +144,21 @@ def test_a_dry_run_counts_what_a_drop_then_drops_and_changes_nothing(path: Path,
     assert dropped.transcripts == len(before[0]) - len(rows(path)) > 0
 
 
+def test_a_file_of_schema_1_is_told_of_unchanged_and_brought_up_only_to_drop_from_it(path: Path) -> None:
+    for column in ("transcripts DROP COLUMN n_tokens", "transcripts DROP COLUMN written_unix_s"):
+        change(path, f"ALTER TABLE {column}")
+    change(path, "ALTER TABLE fingerprints DROP COLUMN recognizer")
+    change(path, "PRAGMA user_version = 1")
+    base, tiny = store_upkeep.kept(path, path)
+    assert (base.transcripts, base.undated, tiny.failed, tiny.last_unix_s) == (10, 10, 2, None)
+    assert store_checks.problems(path, path) == []
+    assert drop(path, drop_failed=True, dry_run=True).transcripts == 2
+    assert rows(path, "PRAGMA user_version") == [(1,)]
+    assert drop(path, drop_older_than_days=1).transcripts == 0
+    assert drop(path, drop_failed=True).transcripts == 2
+    assert rows(path, "PRAGMA user_version") == [(2,)]
+
+
 @pytest.mark.parametrize("at_once", [1, 3, 11])
 def test_a_large_drop_is_made_of_small_ones(path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     monkeypatch.setattr(store_upkeep, "ROWS_AT_ONCE", at_once)

@@ -109,6 +109,36 @@ def make_whisper(folder, *, multilingual=True):
     return folder
 
 
+def make_moonshine(folder):
+    """Save a sequence-to-sequence model without a window: a Moonshine that writes letters by chance."""
+    from tokenizers import Tokenizer, decoders, models
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True)
+    letters = Tokenizer(models.WordLevel({letter: at for at, letter in enumerate(LETTERS)}, unk_token="<unk>"))
+    letters.decoder = decoders.Fuse()
+    library.PreTrainedTokenizerFast(
+        tokenizer_object=letters, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    library.Wav2Vec2FeatureExtractor(return_attention_mask=True, do_normalize=False).save_pretrained(folder)
+    config = library.MoonshineConfig(
+        vocab_size=len(LETTERS),
+        hidden_size=32,
+        intermediate_size=64,
+        encoder_num_hidden_layers=1,
+        decoder_num_hidden_layers=1,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        initializer_range=0.7,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    )
+    library.MoonshineForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """Return a maker of models by name, each made once."""
@@ -117,6 +147,7 @@ def made(tmp_path_factory):
         "ctc": make_ctc,
         "group_norm": lambda folder: make_ctc(folder, norm="group"),
         "whisper": make_whisper,
+        "moonshine": make_moonshine,
         "english": lambda folder: make_whisper(folder, multilingual=False),
     }
 
@@ -202,10 +233,13 @@ def test_a_ctc_model_says_what_the_librarys_own_pipeline_says(made, request_of):
     assert all(expected)
 
 
-def test_a_whisper_says_what_the_librarys_own_pipeline_says(made, request_of):
-    backend = opened(made("whisper"))
-    reference = library.pipeline("automatic-speech-recognition", model=str(made("whisper")), device="cpu")
-    told = {"language": "en", "task": "transcribe", "num_beams": 1, "max_new_tokens": 12}
+@pytest.mark.parametrize("name", ["whisper", "moonshine"])
+def test_a_model_that_writes_says_what_the_librarys_own_pipeline_says(made, request_of, name):
+    backend = opened(made(name))
+    reference = library.pipeline("automatic-speech-recognition", model=str(made(name)), device="cpu")
+    told = {"num_beams": 1, "max_new_tokens": 12} | (
+        {"language": "en", "task": "transcribe"} if name == "whisper" else {}
+    )
     clips = noises(1.0, 2.5)
     expected = [
         reference({"raw": clip.copy(), "sampling_rate": 16_000}, generate_kwargs=told)["text"].strip() for clip in clips
@@ -214,7 +248,7 @@ def test_a_whisper_says_what_the_librarys_own_pipeline_says(made, request_of):
     assert all(expected)
 
 
-@pytest.mark.parametrize("name", ["ctc", "group_norm", "whisper"])
+@pytest.mark.parametrize("name", ["ctc", "group_norm", "whisper", "moonshine"])
 def test_words_do_not_depend_on_batch_order_or_company(made, request_of, name):
     backend = opened(made(name))
     clips = noises(1.0, 0.4, 2.0, 1.0, 0.7)
@@ -226,6 +260,7 @@ def test_words_do_not_depend_on_batch_order_or_company(made, request_of, name):
     assert texts(backend, request_of, clips[::-1])[::-1] == alone
 
 
+@pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask")  # torch, of the library's WavLM
 @pytest.mark.parametrize("kind", MASKED)
 def test_what_is_padded_is_not_heard_by_the_models_that_are_batched(tmp_path, kind):
     model = opened(make_ctc(tmp_path / kind, kind=kind))._model
@@ -247,15 +282,18 @@ def test_a_model_whose_norm_hears_the_padding_is_batched_by_equal_length_only(ma
 def test_tokens_and_their_log_probability_are_counted(made, request_of):
     (clip,) = noises(1.0)
     (ctc,) = opened(made("ctc")).transcribe([request_of(samples=clip)])
-    assert ctc.n_tokens >= len(ctc.text.replace(" ", "")) > 0
+    assert ctc.n_tokens >= len(ctc.text.replace("<unk>", "?").replace(" ", "")) > 0
     assert ctc.avg_logprob < 0
-    (written,) = opened(made("whisper")).transcribe([request_of(samples=clip)])
+    (written,) = opened(made("moonshine")).transcribe([request_of(samples=clip)])
     assert 0 < written.n_tokens <= 12
     assert written.avg_logprob < 0
+    (unscored,) = opened(made("whisper")).transcribe([request_of(samples=clip)])
+    assert unscored.n_tokens > 0
+    assert unscored.avg_logprob is None
 
 
 def test_an_answer_that_was_cut_off_says_so(made, request_of):
-    backend = opened(made("whisper"), generation={"max_new_tokens": 2})
+    backend = opened(made("moonshine"), generation={"max_new_tokens": 2})
     (cut,) = backend.transcribe([request_of(samples=noises(1.0)[0])])
     assert (cut.n_tokens, cut.status) == (2, Status.OK)
     assert "cut off at asr.generation.max_new_tokens" in cut.detail
@@ -265,7 +303,7 @@ def test_beams_are_searched_when_asked_for(made, request_of):
     beams = opened(made("whisper"), generation=SHORT | {"num_beams": 3})
     (heard,) = beams.transcribe([request_of(samples=noises(1.0)[0])])
     assert heard.status is Status.OK
-    assert heard.avg_logprob < 0
+    assert heard.n_tokens > 0
     assert beams.fingerprint() != opened(made("whisper")).fingerprint()
 
 
@@ -375,7 +413,7 @@ def test_what_never_fits_or_fails_otherwise_is_not_tried_for_ever():
 # ---- bad clips and bad models ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ctc", "group_norm", "whisper"])
+@pytest.mark.parametrize("name", ["ctc", "group_norm", "whisper", "moonshine"])
 def test_bad_clips_get_a_sentence_and_the_rest_go_on(made, request_of, name):
     backend = opened(made(name))
     (clip,) = noises(1.0)
@@ -432,7 +470,7 @@ def test_truncated_weights_and_those_of_another_model_get_a_sentence(tmp_path):
         opened(folder)
     library.Wav2Vec2Model(library.Wav2Vec2Config.from_pretrained(folder)).save_pretrained(tmp_path / "headless")
     (tmp_path / "headless" / "model.safetensors").replace(folder / "model.safetensors")
-    with pytest.raises(BackendError, match="lack lm_head.bias, lm_head.weight, which would be made up at random"):
+    with pytest.raises(BackendError, match=r"lack lm_head.bias, lm_head.weight, which would be made up at random"):
         opened(folder)
 
 
@@ -469,7 +507,7 @@ def test_a_folder_that_is_no_recognizer_gets_a_sentence(tmp_path):
         with pytest.raises(BackendError, match=said):
             opened(model)
     (other / "model.safetensors").unlink()
-    with pytest.raises(BackendError, match="lacks model.safetensors"):
+    with pytest.raises(BackendError, match=r"lacks model.safetensors"):
         opened(other)
 
 

@@ -77,6 +77,7 @@ def make(plan: Plan) -> CardInput:
         cells=_cells(plan, scores),
         disparities=_disparities(plan),
         interactions=_interactions(plan),
+        variability=tables.build([], tables.Variability, where="test"),
         exclusions=_exclusions(plan),
     )
 

@@ -11,7 +11,7 @@ whisper = pytest.importorskip("whisper")
 
 
 def checkpoint_of(*, multilingual: bool = False, seed: int = 0) -> dict[str, Any]:
-    """Return a checkpoint of one encoder and two decoder layers; its answers mean nothing and differ from clip to clip."""
+    """Return a checkpoint of one encoder and two decoder layers; its answers mean nothing and vary with the clip."""
     dims = {
         "n_mels": 80, "n_audio_ctx": 1500, "n_audio_state": 64, "n_audio_head": 2, "n_audio_layer": 1,
         "n_vocab": 51865 if multilingual else 51864,
