@@ -213,7 +213,7 @@ def _write_card(this: Run) -> None:
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=this.study.card,
-        **{name: this.table(name) for name in TABLES},
+        **{name: this.table(name) for name in TABLES if name != "repeats"},  # shown as what they add up to
     )
     this.card, files = write_card(card_input)
     for name, data in files.items():

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.asr.base import Hypothesis
 from pipeline.asr.endpoint_requests import NoAnswerError, Reply
 from pipeline.asr.exchange import UnusableError, number, words
+from pipeline.asr.segments import Segment, confidences
 from pipeline.records import Status
 
 WEB_PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
@@ -57,22 +58,11 @@ def _value(reply: Reply) -> dict[str, Any]:
 
 
 def _with_confidences(text: str, segments: Sequence[dict[str, Any]], took_s: float) -> Hypothesis:
-    """Join segments. Log-probability: mean weighted by tokens (alike where none are told); the others: the largest."""
-    tokens = [one["tokens"] if isinstance(one.get("tokens"), list) else None for one in segments]
-    told = [(number(one.get("avg_logprob")), max(len(ids or ()), 1)) for one, ids in zip(segments, tokens, strict=True)]
-    weighted = [(value, weight) for value, weight in told if value is not None]
-    weight = sum(weight for _, weight in weighted)
-    return Hypothesis(
-        text,
-        Status.OK,
-        decode_s=took_s,
-        avg_logprob=sum(value * weight for value, weight in weighted) / weight if weighted else None,
-        no_speech_prob=_largest(segments, "no_speech_prob"),
-        compression_ratio=_largest(segments, "compression_ratio"),
-        n_tokens=sum(len(ids or ()) for ids in tokens) if segments and None not in tokens else None,
-    )
-
-
-def _largest(segments: Sequence[dict[str, Any]], name: str) -> float | None:
-    values = [value for value in (number(one.get(name)) for one in segments) if value is not None]
-    return max(values, default=None)
+    tokens = [len(one["tokens"]) if isinstance(one.get("tokens"), list) else None for one in segments]
+    told = [
+        Segment(count, *(number(one.get(name)) for name in ("avg_logprob", "no_speech_prob", "compression_ratio")))
+        for one, count in zip(segments, tokens, strict=True)
+    ]
+    known = [count for count in tokens if count is not None]
+    n_tokens = sum(known) if segments and len(known) == len(tokens) else None
+    return Hypothesis(text, Status.OK, decode_s=took_s, n_tokens=n_tokens, **confidences(told))

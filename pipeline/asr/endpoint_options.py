@@ -66,8 +66,6 @@ class EndpointSettings(RepeatSettings):
             )
         if taken := sorted(OURS & set(self.extra_fields)):
             raise ValueError(f"extra_fields may not hold {', '.join(taken)}: use the settings of that name")
-        if any(temperature <= 0 for temperature in self.repeat_temperatures):
-            raise ValueError(f"repeat_temperatures must be above 0: {list(self.repeat_temperatures)}")
         return self
 
     @property

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from pipeline.asr import weights
+from pipeline.asr import processors, weights
 from pipeline.asr.base import SAMPLE_RATE_HZ, Draw, Hypothesis, RepeatSettings, Request
 from pipeline.asr.clips import line, note_on_length, unusable
 from pipeline.asr.faster_whisper_batched import BatchedDecoder
-from pipeline.asr.faster_whisper_device import processors, settle_decoder, settle_device, settle_number
+from pipeline.asr.faster_whisper_device import settle_decoder, settle_device, settle_number
 from pipeline.asr.faster_whisper_options import FasterWhisperSettings
+from pipeline.asr.segments import Segment, confidences
 from pipeline.errors import BackendError
 from pipeline.records import Status
 
@@ -147,7 +148,7 @@ class FasterWhisper:
             raise BackendError(f"asr.decoding.language: {self.name} does not know {language!r} but {', '.join(known)}.")
 
     def _threads(self) -> int:
-        return self._settings.cpu_threads or processors()
+        return self._settings.cpu_threads or processors.usable()
 
     def transcribe(self, batch: Sequence[Request]) -> list[Hypothesis]:
         """Transcribe each clip; one that fails gives a FAILED hypothesis and the rest go on."""
@@ -229,22 +230,12 @@ class FasterWhisper:
 
 
 def _heard(segments: Sequence[Any], note: str, *, decode_s: float) -> Hypothesis:
-    """Join segments. Log-probability: mean weighted by tokens; the other two: the worst (largest) window.
-
-    A window that the engine took for silence yields no segment and so has no say here.
-    """
-    text = "".join(segment.text for segment in segments).strip()
-    if not segments:
-        return Hypothesis(text, Status.OK, detail=note, decode_s=decode_s, n_tokens=0)
-    tokens = [max(len(segment.tokens), 1) for segment in segments]
-    logprobs = sum(count * segment.avg_logprob for count, segment in zip(tokens, segments, strict=True))
+    told = [Segment(len(one.tokens), one.avg_logprob, one.no_speech_prob, one.compression_ratio) for one in segments]
     return Hypothesis(
-        text,
+        "".join(one.text for one in segments).strip(),
         Status.OK,
         detail=note,
         decode_s=decode_s,
-        avg_logprob=float(logprobs / sum(tokens)),
-        no_speech_prob=float(max(segment.no_speech_prob for segment in segments)),
-        compression_ratio=float(max(segment.compression_ratio for segment in segments)),
-        n_tokens=sum(len(segment.tokens) for segment in segments),
+        n_tokens=sum(len(one.tokens) for one in segments),
+        **confidences(told),
     )

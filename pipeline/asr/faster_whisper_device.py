@@ -1,7 +1,6 @@
 """What faster-whisper can compute on here: the device, its number type, and the decoder that goes with it."""
 
 import importlib
-import os
 
 from pipeline.asr.faster_whisper_options import FasterWhisperSettings
 from pipeline.errors import BackendError, MissingPrerequisite
@@ -54,8 +53,3 @@ def settle_decoder(device: str, settings: FasterWhisperSettings) -> str:
             f" asr.decoding says of {', '.join(beyond)}. Take those back, or use asr.decoder=sequential"
         )
     return decoder
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

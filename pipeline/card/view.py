@@ -24,7 +24,6 @@ class CardInput:
     trials: pd.DataFrame
     renderings: pd.DataFrame
     transcripts: pd.DataFrame
-    repeats: pd.DataFrame
     nonspeech: pd.DataFrame
     scores: pd.DataFrame
     cells: pd.DataFrame

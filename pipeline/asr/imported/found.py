@@ -4,10 +4,11 @@ A reader gives one ``Found`` a recording and knows nothing of studies: which utt
 it belongs to is ``names``' business.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
+
+from pipeline.asr import exchange
 
 T = TypeVar("T")
 
@@ -103,13 +104,7 @@ def maybe(document: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
 
 def number(document: Mapping[str, Any], key: str) -> float | None:
     """Return a finite number, or None where ``key`` holds none: a confidence is never worth an error."""
-    value = document.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number beyond floating point
-        return None
+    return exchange.number(document.get(key))
 
 
 def dotted(*path: str | int) -> str:

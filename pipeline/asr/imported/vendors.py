@@ -7,10 +7,8 @@ Deepgram's and AssemblyAI's responses for recordings; OpenAI's ``json`` and ``ve
 ``--output_format json``.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from pipeline.asr.imported.found import (
     Choice,
@@ -23,6 +21,7 @@ from pipeline.asr.imported.found import (
     of_channel,
     take,
 )
+from pipeline.asr.segments import Segment, confidences
 
 GOOGLE_EMPTY = {
     "@type", "metadata", "outputConfig", "requestId", "speechAdaptationInfo", "totalBilledDuration", "totalBilledTime",
@@ -204,27 +203,16 @@ def whisper_cli(document: Document, choice: Choice) -> list[Found]:
 
 
 def _spoken(document: Document) -> Found:
-    """Log-probability: mean weighted by tokens; the other two: the worst (largest) segment, as for our own Whisper."""
     text = take(document, "text", kind=str)
     segments = [segment for segment in maybe(document, "segments", list) or [] if isinstance(segment, dict)]
-    tokens = [len(segment["tokens"]) if isinstance(segment.get("tokens"), list) else 0 for segment in segments]
-    weights = [max(count, 1) for count in tokens]
-    logprobs = _all(segments, "avg_logprob")
-    total = sum(weight * value for weight, value in zip(weights, logprobs, strict=False))  # no logprobs: 0
-    return Found(
-        text,
-        avg_logprob=total / sum(weights) if logprobs and math.isfinite(total) else None,
-        no_speech_prob=max(_all(segments, "no_speech_prob"), default=None),
-        compression_ratio=max(_all(segments, "compression_ratio"), default=None),
-        n_tokens=sum(tokens) or None,
-    )
-
-
-def _all(segments: Sequence[Mapping[str, Any]], key: str) -> list[float]:
-    """Return each segment's number, or nothing where one has none."""
-    values = [number(segment, key) for segment in segments]
-    known = [value for value in values if value is not None]
-    return known if len(known) == len(values) else []
+    told = [
+        Segment(
+            len(one["tokens"]) if isinstance(one.get("tokens"), list) else None,
+            *(number(one, name) for name in ("avg_logprob", "no_speech_prob", "compression_ratio")),
+        )
+        for one in segments
+    ]
+    return Found(text, n_tokens=sum(one.n_tokens or 0 for one in told) or None, **confidences(told))
 
 
 def _failure(document: Document) -> str:

@@ -6,7 +6,6 @@ Nothing here imports torch before it is needed. What the engine is told is in ``
 
 import json
 import logging
-import os
 import time
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel
 
+from pipeline.asr import processors
 from pipeline.asr.base import Hypothesis, RepeatSettings, Request
 from pipeline.asr.clips import line, note_on_length, unusable
+from pipeline.asr.segments import Segment, confidences
 from pipeline.asr.weights import Weights
 from pipeline.asr.whisper import weights
 from pipeline.asr.whisper.options import WhisperSettings
@@ -123,7 +124,7 @@ class Whisper:
                 checkpoint,
                 device=device,
                 dtype=getattr(torch, self._dtype),
-                threads=self._settings.cpu_threads or _processors(),
+                threads=self._settings.cpu_threads or processors.usable(),
             )
         except Exception as error:  # a damaged file raises whatever its reader meets first
             raise BackendError(f"asr.model: {file} cannot be loaded on {self._device}: {line(error)}") from error
@@ -173,25 +174,20 @@ class Whisper:
 
 
 def _hypothesis(request: Request, heard: "Heard", decode_s: float) -> Hypothesis:
-    """Join segments. Log-probability: mean weighted by tokens; the other two: the worst (largest) window.
-
-    A window that the engine took for silence yields no segment and so has no say here.
-    """
     if isinstance(heard.result, Exception):
         detail = f"the engine failed on this clip: {line(heard.result)}"
         return Hypothesis("", Status.FAILED, detail=detail, decode_s=decode_s, n_tokens=heard.n_tokens)
-    segments, note = heard.result["segments"], note_on_length(request.samples) if request.samples is not None else ""
-    tokens = [max(len(segment["tokens"]), 1) for segment in segments]
-    logprobs = sum(count * segment["avg_logprob"] for count, segment in zip(tokens, segments, strict=True))
+    segments = [
+        Segment(len(one["tokens"]), one["avg_logprob"], one["no_speech_prob"], one["compression_ratio"])
+        for one in heard.result["segments"]
+    ]
     return Hypothesis(
         heard.result["text"].strip(),
         Status.OK,
-        detail=note,
+        detail="" if request.samples is None else note_on_length(request.samples),
         decode_s=decode_s,
-        avg_logprob=float(logprobs / sum(tokens)) if segments else None,
-        no_speech_prob=max((float(segment["no_speech_prob"]) for segment in segments), default=None),
-        compression_ratio=max((float(segment["compression_ratio"]) for segment in segments), default=None),
         n_tokens=heard.n_tokens,
+        **confidences(segments),
     )
 
 
@@ -208,7 +204,3 @@ def _settled(device: str) -> str:
             "Use asr.device=cpu, or see what stages=[doctor] says."
         )
     return device
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

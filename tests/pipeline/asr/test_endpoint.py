@@ -255,7 +255,7 @@ def test_the_yaml_states_every_setting_with_the_default_of_the_code():
         ({"extra_fields": {"model": "x"}}, "may not hold model"),
         ({"extra_fields": {"stream": True}}, "extra_fields"),
         ({"extra_fields": {"a": [1]}}, "extra_fields"),
-        ({"repeat_temperatures": [0.0]}, "must be above 0"),
+        ({"repeat_temperatures": [0.0]}, "should be greater than 0"),
         ({"response_format": "srt"}, "response_format"),
         ({"concurrency": 0}, "concurrency"),
         ({"timeout_s": 0}, "timeout_s"),

@@ -72,7 +72,6 @@ def make(plan: Plan) -> CardInput:
         renderings=_renderings(trials),
         transcripts=_transcripts(plan, trials),
         nonspeech=_nonspeech(plan, trials),
-        repeats=tables.build([], tables.Repeats, where="test"),
         scores=scores,
         cells=_cells(plan, scores),
         disparities=_disparities(plan),
