@@ -213,7 +213,8 @@ def _blocks(path: Path) -> Iterator[tuple[int, NDArray[np.float32]]]:
     except RecordingError:  # itself a ValueError, as soundfile's own errors are
         raise
     except _UNREADABLE as error:
-        raise _undecodable(path, str(error).strip().rstrip(".")) from error
+        problem = str(error).replace(str(path), path.name)  # a published table tells no folder of this machine
+        raise _undecodable(path, problem.strip().rstrip(".")) from error
 
 
 def _check_whole(path: Path, file: Any, decoded: int) -> None:

@@ -83,15 +83,16 @@ class FasterWhisper:
             MissingPrerequisite: if the engine, the weights or a CUDA device is not here.
             BackendError: if the weights are wrong, or the device or the decoder cannot do what is asked.
         """
-        self._weights = weights.find(self._settings.model)
-        self._device = settle_device(self._settings.device)
+        model, decoding = self._settings.model, self._settings.decoding
+        if model.endswith(".en") and decoding.language not in (None, "en"):
+            raise BackendError(
+                f"asr.decoding.language: {model} knows English only, not {decoding.language!r}. Use"
+                f" asr.decoding.language=en, or a model of many languages: asr.model={model.removesuffix('.en')}"
+            )
+        self._device = settle_device(self._settings.device)  # first: a download of gigabytes may follow
         self._compute_type = settle_number(self._device, self._settings.compute_type)
         self._decoder = settle_decoder(self._device, self._settings)
-        decoding = self._settings.decoding
-        if self._settings.model.endswith(".en") and decoding.language not in (None, "en"):
-            raise BackendError(
-                f"asr.decoding.language: {self._settings.model} knows English only, not {decoding.language!r}."
-            )
+        self._weights = weights.find(model)
         if any(value > 0 for value in decoding.temperature):
             logger.warning("asr.decoding.temperature goes above 0: those windows are sampled and may change by the run")
         logger.info("weights of %s: %s (%s)", self.name, self._weights.folder, self._weights.place)
@@ -140,7 +141,10 @@ class FasterWhisper:
             if self._device == "cuda":  # a missing CUDA library shows at the first clip: once here, not at every clip
                 self._hear(self._model, np.zeros(SAMPLE_RATE_HZ, dtype=np.float32))
         except (RuntimeError, ValueError, OSError, MemoryError) as error:
-            raise BackendError(f"asr: {folder} cannot be loaded on {self._device}: {line(error)}") from error
+            raise BackendError(
+                f"asr.model: {folder} cannot be loaded on {self._device}: {line(error)} Copy or convert it again if it"
+                " is not whole; stages=[doctor] examines the device."
+            ) from error
 
     def _check_language(self) -> None:
         known, language = self._model.supported_languages, self._settings.decoding.language

@@ -1,6 +1,7 @@
 """What faster-whisper can compute on here: the device, its number type, and the decoder that goes with it."""
 
 import importlib
+from types import ModuleType
 
 from pipeline.asr.faster_whisper_options import FasterWhisperSettings
 from pipeline.errors import BackendError, MissingPrerequisite
@@ -9,13 +10,22 @@ DEFAULT_COMPUTE = {"cpu": "float32", "cuda": "float16"}
 DEFAULT_DECODER = {"cpu": "sequential", "cuda": "batched"}
 
 
+def _engine() -> ModuleType:
+    try:
+        return importlib.import_module("ctranslate2")
+    except ImportError as error:
+        raise MissingPrerequisite(
+            f"asr: kind faster_whisper needs the package faster-whisper ({error}). Run: pip install -e '.[quickstart]'"
+        ) from error
+
+
 def settle_device(asked: str) -> str:
     """Return ``cpu`` or ``cuda`` for what was asked (``auto``, ``cpu``, ``cuda``, ``cuda:1``).
 
     Raises:
-        MissingPrerequisite: if that CUDA device is not here.
+        MissingPrerequisite: if the engine, or that CUDA device, is not here.
     """
-    devices = importlib.import_module("ctranslate2").get_cuda_device_count()
+    devices = _engine().get_cuda_device_count()
     kind, _, index = asked.partition(":")
     if kind == "cuda" and int(index or 0) >= devices:
         seen = "no CUDA device is" if not devices else f"only {devices} CUDA device(s) are"
@@ -30,7 +40,7 @@ def settle_number(device: str, asked: str) -> str:
         BackendError: if the device cannot compute in it.
     """
     number = DEFAULT_COMPUTE[device] if asked == "default" else asked
-    supported = importlib.import_module("ctranslate2").get_supported_compute_types(device)
+    supported = _engine().get_supported_compute_types(device)
     if number not in supported:
         raise BackendError(
             f"asr.compute_type: this machine's {device} cannot compute in {number};"

@@ -135,8 +135,10 @@ class TranscriptStore:
     Args:
         path: the file that all processes of a machine write.
         shared: the folder is on a file system that several machines share. Then this object writes a file of its own
-            beside ``path``, made with the first answer, and reads every ``<stem>*<suffix>`` in the folder. An
-            answer beats a failure; of several answers that of the file first in the order of names counts.
+            beside ``path``, made with the first answer.
+
+    Every ``<stem>*<suffix>`` in the folder is read. An answer beats a failure; of several answers that of the file
+    first in the order of names counts.
     """
 
     def __init__(self, path: Path, *, shared: bool = False) -> None:
@@ -171,7 +173,8 @@ class TranscriptStore:
         """Return what is remembered of ``trial_keys`` under one fingerprint, failures too."""
         asked = set(trial_keys)
         found: dict[str, Row] = {}
-        for file in beside(self._path) if self._shared else [self._file]:
+        files = beside(self._path)  # in any mode: what was heard is not heard again because a key was left out
+        for file in files:
             try:
                 with sentences(file), self._to_read(file) as connection:
                     here = _rows(connection, asked, fingerprint_sha256)
@@ -180,7 +183,7 @@ class TranscriptStore:
                     raise
                 logger.warning("left out: %s", error)
                 continue
-            if self._shared:
+            if len(files) > 1:
                 asked -= {key for key, row in here.items() if row[_STATUS] != Status.FAILED}
                 here = {key: row for key, row in here.items() if key not in asked or key not in found}
             found |= here

@@ -78,9 +78,9 @@ class Transformers:
             MissingPrerequisite: if the library, the model or a CUDA device is not here.
             BackendError: if what was found is no speech recognizer, or cannot do what is asked.
         """
-        found = find(self._settings.model, revision=self._settings.revision, allow_pickle=self._settings.allow_pickle)
-        self._place = settle_device(self._settings.device)
+        self._place = settle_device(self._settings.device)  # first: a download of gigabytes may follow
         self._dtype = settle_dtype(self.device, self._settings.dtype)
+        found = find(self._settings.model, revision=self._settings.revision, allow_pickle=self._settings.allow_pickle)
         description = describe(found.folder)
         if self._settings.repeats and not description.writes:
             raise BackendError(

@@ -32,7 +32,10 @@ class Description:
         if language is None or self.is_multilingual is None:
             return
         if not self.is_multilingual and language != "en":
-            raise BackendError(f"asr.generation.language: {name} knows English only, not {language!r}.")
+            raise BackendError(
+                f"asr.generation.language: {name} knows English only, not {language!r}. Use asr.generation.language=en,"
+                " or a model of many languages"
+            )
         if self.is_multilingual and language not in self.languages:
             known = ", ".join(self.languages)
             raise BackendError(f"asr.generation.language: {name} does not know {language!r} but {known}.")

@@ -165,6 +165,8 @@ def _hear(
                 items = [_item(*answer, heard) for answer in zip(batch, hypotheses, strict=True)]
                 store.put(items, key, fingerprint, recognizer=backend.name)
             advance(len(batch))
+        if heard.unrendered:
+            advance(sum(len(pending[key]) for key in heard.unrendered))
     rates = heard.tally.rates(time.perf_counter() - started_s) | gpus.summary()
     if rates and backend.needs_audio:
         logger.info("%s: %s", NAME, ", ".join(f"{name} {value:.4g}" for name, value in rates.items()))

@@ -79,11 +79,14 @@ class Whisper:
         """
         model, language = self._settings.model, self._settings.decoding.language
         if model.endswith(".en") and language not in (None, "en"):
-            raise BackendError(f"asr.decoding.language: {model} knows English only, not {language!r}.")
-        self._weights = weights.find(model)
-        self._device = _settled(self._settings.device)
+            raise BackendError(
+                f"asr.decoding.language: {model} knows English only, not {language!r}. Use asr.decoding.language=en, or"
+                f" a model of many languages: asr.model={model.removesuffix('.en')}"
+            )
+        self._device = _settled(self._settings.device)  # first: a download of gigabytes may follow
         if self.device == "cpu" and self._settings.dtype == "float16":
             raise BackendError("asr.dtype: float16 is for CUDA; on a CPU choose float32 or bfloat16.")
+        self._weights = weights.find(model)
         logger.info("weights of %s: %s (%s)", self.name, self._weights.folder, self._weights.place)
 
     @property
@@ -114,6 +117,7 @@ class Whisper:
         Raises:
             BackendError: if the file is truncated or no checkpoint, or the model does not know the language.
         """
+        self.close()
         file = self._found().folder
         torch: Any = import_module("torch")
         engine = import_module("pipeline.asr.whisper.engine")
@@ -127,7 +131,10 @@ class Whisper:
                 threads=self._settings.cpu_threads or processors.usable(),
             )
         except Exception as error:  # a damaged file raises whatever its reader meets first
-            raise BackendError(f"asr.model: {file} cannot be loaded on {self._device}: {line(error)}") from error
+            raise BackendError(
+                f"asr.model: {file} cannot be loaded on {self._device}: {line(error)} Copy it again if it is not whole;"
+                " it must be a checkpoint in openai-whisper's own layout."
+            ) from error
         self._engine = loaded
         self._check_language(loaded.model)
 
@@ -194,7 +201,7 @@ def _hypothesis(request: Request, heard: "Heard", decode_s: float) -> Hypothesis
 def _settled(device: str) -> str:
     if device == "cpu":
         return device
-    torch: Any = import_module("torch")
+    torch: Any = weights.library("torch")
     seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return "cuda" if seen else "cpu"

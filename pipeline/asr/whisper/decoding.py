@@ -78,14 +78,23 @@ class BatchTask(DecodingTask):
         return logits
 
     def _beams(self, tokens: Tensor, features: Tensor) -> tuple[Tensor, Tensor, list[float]]:
-        sum_logprobs = torch.zeros(len(tokens), device=features.device)
+        """Search until every window has what it needs; each keeps the beams it had when it would have ended alone."""
+        n, device = len(tokens), features.device
+        said = torch.full((n, self.n_ctx + 1 + self.sample_len), self.tokenizer.eot, device=device)
+        sum_logprobs, sums = (torch.zeros(n, device=device) for _ in range(2))
+        open_windows = set(range(n // self.n_group))
         logits, no_speech = self._first(tokens, features)
         for _ in range(self.sample_len):
             tokens, completed = self.decoder.update(tokens, self._filtered(logits, tokens), sum_logprobs)
+            for window in sorted(open_windows):
+                rows = slice(window * self.n_group, (window + 1) * self.n_group)
+                said[rows, : tokens.shape[1]], sums[rows] = tokens[rows], sum_logprobs[rows]
+                if len(self.decoder.finished_sequences[window]) >= self.decoder.max_candidates:
+                    open_windows.remove(window)
             if completed or tokens.shape[-1] > self.n_ctx:
                 break
             logits = self.inference.logits(tokens, features)[:, -1]
-        return tokens, sum_logprobs, no_speech
+        return said[:, : tokens.shape[1]], sums, no_speech
 
     def _rows(self, tokens: Tensor, features: Tensor) -> tuple[Tensor, Tensor, list[float]]:
         """Decode row by row, dropping what is done when that halves the work."""

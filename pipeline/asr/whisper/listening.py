@@ -100,6 +100,8 @@ def transcribe_all(
             questions.put(Ended(clip, transcribe(ears[clip], mels[clip], **keywords[clip])))
         except Exception as error:  # one clip's end must not be another's
             questions.put(Ended(clip, error))
+        except BaseException as error:  # a panic of the tokenizer is no Exception; unsaid, all would wait for it
+            questions.put(Ended(clip, RuntimeError(f"{type(error).__name__}: {error}")))
 
     results: dict[int, dict[str, Any] | Exception] = {}
     with _threads(listen, ears) as waiting:
@@ -122,15 +124,16 @@ class _Waiting:
 def _threads(listen: Callable[[int], None], ears: Sequence[Ear]) -> Iterator[_Waiting]:
     """Start a thread a clip; whatever happens, none is left waiting."""
     threads = [threading.Thread(target=listen, args=(clip,), name="listen", daemon=True) for clip in range(len(ears))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         yield _Waiting(list(range(len(ears))))
     finally:
         for ear in ears:
             ear.answers.put(StoppedError())  # read only by a clip that still asks
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:  # it was started: a machine may refuse one, and Ctrl-C may come between two
+                thread.join()
 
 
 def _on_mels() -> Callable[..., dict[str, Any]]:

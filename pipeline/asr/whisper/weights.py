@@ -50,10 +50,14 @@ def user_file(model: str) -> Path | None:
     return path if path.suffix == SUFFIX or path.is_absolute() or model.startswith((".", "~")) else None
 
 
-def _published(model: str) -> str:
-    """Return the address of a published checkpoint; its last folder but one is the SHA-256."""
+def library(name: str) -> Any:
+    """Return a module that the engine needs, or the engine itself.
+
+    Raises:
+        MissingPrerequisite: if it is not installed, or cannot be loaded.
+    """
     try:
-        published: dict[str, str] = import_module("whisper")._MODELS
+        return import_module(name)
     except ImportError as error:
         raise MissingPrerequisite(
             f"asr: kind whisper needs the package openai-whisper ({error}). Run: pip install -e '.[gpu]'"
@@ -62,6 +66,11 @@ def _published(model: str) -> str:
         raise MissingPrerequisite(
             f"asr: kind whisper needs torch, which cannot be loaded: {error}. See stages=[doctor]"
         ) from error
+
+
+def _published(model: str) -> str:
+    """Return the address of a published checkpoint; its last folder but one is the SHA-256."""
+    published: dict[str, str] = library("whisper")._MODELS
     if model not in published:
         raise BackendError(
             f"asr.model: {model!r} is not a model of openai-whisper, nor the path of a {SUFFIX} file."

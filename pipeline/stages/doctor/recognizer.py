@@ -44,8 +44,8 @@ def _found(found: Mapping[str, Any]) -> Check:
 def _later(answer: Answer) -> Check:
     """Judge a recognizer that wanted to fetch or make something: a run would let it."""
     if FETCH not in answer.wanted:
-        found = "its weights are here in another form, and are converted when a study runs for the first time"
-        return Check(NAME, Verdict.NOTE, f"{found}; the doctor writes nothing")
+        found = "its weights would be converted or downloaded, and kept, when a study runs for the first time"
+        return Check(NAME, Verdict.NOTE, f"{found}; the doctor writes nothing. It said: {answer.problem}")
     offline = [name for name in OFFLINE if os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")]
     if offline:
         return Check(NAME, Verdict.FAIL, answer.problem, f"Unset {' and '.join(offline)}, or do what the line says.")

@@ -7,7 +7,9 @@ without.
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 FETCH, WRITE = "fetch", "write"
@@ -26,6 +28,8 @@ class WriteRefusedError(RuntimeError):
 def restrain() -> None:
     """Refuse this process, for good, to connect and to write."""
     sys.dont_write_bytecode = True
+    with suppress(OSError):  # where nothing is writable at all, the line on TMPDIR says so
+        tempfile.gettempdir()  # finds its folder by writing to it, once: dill asks, which torch imports
     sys.addaudithook(_hook)
 
 

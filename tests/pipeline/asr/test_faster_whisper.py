@@ -271,6 +271,19 @@ def test_a_device_or_number_type_that_is_not_here_is_refused(monkeypatch):
     assert (auto.device, auto.fingerprint()["compute_type"]) == ("cpu", "float32")
 
 
+def test_a_device_that_is_not_here_is_said_before_weights_are_downloaded_for_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctranslate2", SimpleNamespace(get_cuda_device_count=lambda: 0))
+    monkeypatch.setattr("pipeline.asr.weights.find", lambda model: pytest.fail(f"looks for {model}"))
+    with pytest.raises(MissingPrerequisite, match=r"asr\.device: cuda is asked for"):
+        FasterWhisper(settings(model="large-v3", device="cuda")).prepare()
+
+
+def test_an_engine_that_is_not_installed_is_named_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctranslate2", None)
+    with pytest.raises(MissingPrerequisite, match=r"needs the package faster-whisper .*pip install"):
+        FasterWhisper(settings()).prepare()
+
+
 @pytest.mark.recognizer
 def test_on_cuda_the_default_is_half_precision(monkeypatch):
     fake = SimpleNamespace(

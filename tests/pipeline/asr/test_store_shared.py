@@ -91,6 +91,14 @@ def test_what_one_machine_remembered_alone_is_read_too(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_what_several_machines_remembered_is_read_by_a_run_that_does_not_say_that_it_shares(path: Path) -> None:
+    put(path, {"theirs": said("words"), "failed": said("better")})
+    put(path, {"failed": said(detail="too long"), "own": said("more words")}, shared=False)
+    with TranscriptStore(path) as store:
+        found = {key: stored.hypothesis.text for key, stored in store.get(["theirs", "failed", "own"], PRINT).items()}
+    assert found == {"theirs": "words", "failed": "better", "own": "more words"}
+
+
 @pytest.mark.parametrize("order", ["ab", "ba"])
 def test_an_answer_beats_a_failure_and_the_first_file_decides_between_answers(path: Path, order: str) -> None:
     files = {

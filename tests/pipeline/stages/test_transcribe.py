@@ -132,7 +132,10 @@ def test_the_order_of_the_manifest_changes_nothing(
     pd.testing.assert_frame_equal(one.drop(columns="decode_s"), two.drop(columns="decode_s"))
 
 
-def test_audio_that_vanished_after_planning_is_an_exclusion(study_of: Callable[..., Any], tmp_path: Path) -> None:
+def test_audio_that_vanished_after_planning_is_an_exclusion(
+    study_of: Callable[..., Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="pipeline")
     two = "conditions=[clean,machine_tonal_5]"
     planned = study_of(Listener(), "run_name=one", two, "stages=[load_utterances,plan_trials]")
     run(planned, store_path=tmp_path / "s.db", overrides=[])
@@ -143,6 +146,7 @@ def test_audio_that_vanished_after_planning_is_an_exclusion(study_of: Callable[.
     assert set(lost["utterance_id"]) == {"a0_s000_00"}
     assert set(lost["condition"]) == {"clean", "machine_tonal_5"}
     assert outcome.n_failed == 2
+    assert "transcribing: 36 of 36" in caplog.messages  # what cannot be heard is done as well
 
 
 def test_audio_that_changed_after_planning_is_never_remembered_under_its_old_name(

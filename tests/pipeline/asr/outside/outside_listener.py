@@ -1,7 +1,7 @@
 """A recognizer of another distribution for whole runs: slow, forgetful of nothing, and easily made to fail.
 
 What it does is said by the environment, so that no configuration differs by it:
-``LISTENER_DIARY`` is a file that gets a line for everything heard, ``LISTENER_RUN`` begins each line,
+``LISTENER_DIARY`` is a file that gets a line for everything heard: ``LISTENER_RUN``, the time, and what it was;
 ``LISTENER_FAILS`` begins the ids of utterances that it fails on, and ``LISTENER_RENDERS_IN_PROCESSES`` lets even a
 small study render in processes.
 """
@@ -26,7 +26,7 @@ if "LISTENER_RENDERS_IN_PROCESSES" in os.environ:
 class ListenerSettings(RepeatSettings):
     batch_size: int = 4
     load_s: float = 0.3
-    clip_s: float = 0.05
+    clip_s: float = 0.1
     device: str = "cpu"
 
 
@@ -57,7 +57,7 @@ class Listener:
         return [self.hear(request) for request in batch]
 
     def hear(self, request):
-        line = f"{os.environ['LISTENER_RUN']} {remembered_as(request.trial_key, request.draw)}\n"
+        line = f"{os.environ['LISTENER_RUN']} {time.time()} {remembered_as(request.trial_key, request.draw)}\n"
         with open(os.environ["LISTENER_DIARY"], "a") as diary:
             diary.write(line)
         time.sleep(self.repeating.clip_s)

@@ -2,6 +2,7 @@
 
 import csv
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,25 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(MissingPrerequisite, match="0 CUDA devices"):
             Whisper(WhisperSettings(device="cuda")).prepare()
+
+
+@pytest.mark.recognizer
+def test_a_device_that_is_not_there_is_said_before_weights_are_downloaded_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.asr.whisper.weights._downloaded", lambda *asked: pytest.fail(f"downloads {asked}"))
+    with pytest.raises(MissingPrerequisite, match=r"asr\.device: cuda:99 is asked for"):
+        Whisper(WhisperSettings(model="large-v3", device="cuda:99")).prepare()
+
+
+@pytest.mark.parametrize("device", ["cpu", "auto"])
+def test_an_engine_that_is_not_installed_is_named_with_the_line_that_installs_it(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("whisper", "torch"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingPrerequisite, match=r"needs the package openai-whisper .*pip install -e '\.\[gpu\]'"):
+        Whisper(WhisperSettings(device=device)).prepare()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04" + bytes(200)])

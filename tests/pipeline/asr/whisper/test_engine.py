@@ -54,6 +54,7 @@ def without_rounding(result: dict[str, Any]) -> dict[str, Any]:
         {"condition_on_previous_text": True, "initial_prompt": "a b c", "carry_initial_prompt": True},
         {"prefix": "so"},
         {"beam_size": 2, "patience": 1.5, "length_penalty": 0.5},
+        {"beam_size": 4, "patience": 0.5},
         {"suppress_tokens": None, "suppress_blank": False, "max_initial_timestamp": None},
         {"no_speech_threshold": 1e-9, "logprob_threshold": None},
         {"no_speech_threshold": None},
@@ -195,3 +196,150 @@ def test_tokens_of_retries_are_counted(checkpoint: dict[str, Any], engine_of: An
     one, two = (loaded.hear([Clip(clip, told, "x")])[0].n_tokens for told in (once, twice))
     assert 0 < one <= 11
     assert one < two <= 22
+
+
+def test_threads_of_torch_are_given_back_when_the_last_engine_is_closed(
+    checkpoint: dict[str, Any], engine_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        first, second = engine_of(checkpoint), engine_of(checkpoint)
+        assert torch.get_num_threads() == 1
+        first.close()
+        first.close()
+        assert torch.get_num_threads() == 1  # the second still hears
+        second.close()
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_vocabulary_is_read_once_however_many_clips_begin_together(
+    checkpoint: dict[str, Any], engine_of: Any
+) -> None:
+    from whisper import tokenizer
+
+    tokenizer.get_tokenizer.cache_clear()
+    tokenizer.get_encoding.cache_clear()
+    short = [models.noise(0.1, seed) for seed in range(24)]
+    heard(engine_of(checkpoint), keywords(sample_len=1), short)
+    assert tokenizer.get_encoding.cache_info().misses == 1
+
+
+def test_a_clip_whose_spectrogram_fails_touches_no_other(
+    checkpoint: dict[str, Any], engine_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.asr.whisper import engine as module
+    from pipeline.asr.whisper.engine import Clip
+
+    told, original = keywords(), module.padded_log_mel
+    wanted = heard(engine_of(checkpoint), told)
+
+    def failing(samples: Any, *rest: Any) -> Any:
+        if samples is CLIPS[2]:
+            raise MemoryError("hours of audio")
+        return original(samples, *rest)
+
+    monkeypatch.setattr(module, "padded_log_mel", failing)
+    found = engine_of(checkpoint).hear([Clip(clip, dict(told), f"clip {clip.size}") for clip in CLIPS])
+    assert isinstance(found[2].result, MemoryError)
+    assert found[2].n_tokens == 0
+    assert [one.result for one in found[:2] + found[3:]] == wanted[:2] + wanted[3:]
+    assert all(one.n_tokens > 0 for at, one in enumerate(found) if at != 2)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"beam_size": 3}, {"best_of": 3, "temperature": (0.5,)}],
+    ids=["beams", "candidates"],
+)
+@pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")  # the engine's beams, NumPy 2
+def test_beams_and_candidates_count_as_rows_in_memory(
+    checkpoint: dict[str, Any], engine_of: Any, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    from pipeline.asr.whisper import engine as module
+
+    original, sizes = module.decode, []
+
+    def noting(model: Any, features: Any, options: Any, seeds: Any) -> Any:
+        sizes.append(len(features))
+        return original(model, features, options, seeds)
+
+    monkeypatch.setattr(module, "decode", noting)
+    loaded = engine_of(checkpoint, threads=1)
+    loaded._rows.most = 7
+    short = [clip for clip in CLIPS if clip.size < 30 * 16_000]
+    heard(loaded, keywords(sample_len=2, without_timestamps=True, **changes), short)
+    assert max(sizes) == 2  # two windows of three rows each
+
+
+def test_an_error_keeps_no_memory_of_the_decoding_it_ended(
+    checkpoint: dict[str, Any], engine_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import weakref
+
+    from pipeline.asr.whisper import engine as module
+    from pipeline.asr.whisper.engine import Clip
+
+    held = []
+
+    def failing(_model: Any, features: Any, *_: Any) -> Any:
+        cache = features * 2
+        held.append(weakref.ref(cache))
+        raise torch.OutOfMemoryError(f"CUDA out of memory beside {cache.shape}")
+
+    monkeypatch.setattr(module, "decode", failing)
+    found = engine_of(checkpoint, threads=1).hear([Clip(clip, keywords(), "x") for clip in CLIPS[:3]])
+    assert all(isinstance(one.result, torch.OutOfMemoryError) for one in found)
+    assert [one() for one in held] == [None] * len(held)
+    assert len(held) > 3
+
+
+def test_few_windows_are_encoded_by_all_threads(checkpoint: dict[str, Any], engine_of: Any) -> None:
+    import threading
+
+    loaded, both = engine_of(checkpoint, threads=2), threading.Barrier(2)
+    # both threads must be inside at once, or the barrier breaks
+    loaded.model.encoder.register_forward_pre_hook(lambda *_: both.wait(timeout=20) and None)
+    heard(loaded, keywords(sample_len=1, without_timestamps=True), [models.noise(1.0, seed) for seed in range(4)])
+    assert not both.broken
+
+
+@pytest.mark.parametrize("said", ["CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"])
+def test_libraries_that_lack_memory_say_so_in_words_only(said: str) -> None:
+    from pipeline.asr.whisper.rows import out_of_memory
+
+    assert out_of_memory(RuntimeError(said))
+    assert not out_of_memory(RuntimeError("CUDA error: an illegal memory access was encountered"))
+
+
+def test_beams_of_a_window_do_not_hang_on_when_others_end(checkpoint: dict[str, Any], engine_of: Any) -> None:
+    # with patience below 1 a window ends with beams that are not closed, and others go on for longer
+    told = keywords(beam_size=4, patience=0.5, sample_len=20)
+    short = [clip for clip in CLIPS if clip.size < 30 * 16_000]
+    whole = heard(engine_of(checkpoint), told, short)
+    assert heard(engine_of(checkpoint), told, short, batch=1) == whole
+
+
+def test_the_likeliness_of_languages_does_not_hang_on_the_batch(
+    engine_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.asr.whisper import engine as module
+
+    checkpoint, original = models.checkpoint_of(multilingual=True), module.detect_language
+    found: list[list[Any]] = [[]]
+
+    def noting(model: Any, features: Any) -> Any:
+        tokens, shares = original(model, features)
+        found[-1].extend(shares)
+        return tokens, shares
+
+    monkeypatch.setattr(module, "detect_language", noting)
+    clips = [models.noise(1.0, seed) for seed in range(6)]
+    loaded = engine_of(checkpoint, threads=1)
+    heard(loaded, keywords(language=None, sample_len=1), clips)
+    found.append([])
+    heard(loaded, keywords(language=None, sample_len=1), clips, batch=1)
+    assert found[0] == found[1]
+    assert len(found[0]) == len(clips)

@@ -85,6 +85,23 @@ def test_weights_that_a_run_would_convert_are_noted() -> None:
     check = one(recognizer.checks(Answer(problem="BackendError: cannot be written", sentence=True, wanted=("write",))))
     assert check.verdict is NOTE
     assert "converted" in check.found
+    assert "BackendError: cannot be written" in check.found
+
+
+@pytest.mark.recognizer
+def test_converted_weights_are_found_though_torch_looks_for_a_folder_to_write_to(
+    study: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("whisper")
+    from pipeline.asr.whisper import weights
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    chosen = study("asr=whisper", "asr.device=cpu")
+    assert prepared(chosen).verdict is NOTE
+    weights.find("tiny.en")
+    found = prepared(chosen)
+    assert found.verdict is OK
+    assert "model.bin 1a5afae06a4d" in found.found
 
 
 def test_a_download_in_a_machine_that_is_told_to_stay_offline_fails(monkeypatch: pytest.MonkeyPatch) -> None:
