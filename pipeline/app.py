@@ -159,7 +159,8 @@ def _check_chosen(raw: Mapping[str, Any], overrides: Sequence[str]) -> None:
     """Refuse a chosen file that added nothing under its own name: a condition must not vanish silently."""
     from pipeline.errors import ConfigError
 
-    for item in overrides:
+    last = {item.partition("=")[0]: item for item in overrides}  # of a group that is given twice, the last counts
+    for item in last.values():
         group, _, listed = item.partition("=")
         chosen = [part.strip(" '\"") for part in listed.strip("[]").split(",")] if group in MERGED else []
         for name in (added for part in chosen for added in _added_by(group, part)):

@@ -69,7 +69,7 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
         backend=_backend(study) if heard else (earlier and earlier.backend),
         counts=_before(first, earlier.counts if earlier else {}),
         timings_s=_before(first, earlier.timings_s if earlier else {}),
-        throughput=earlier.throughput if earlier and not heard else {},
+        throughput=earlier.throughput if earlier else {},
         hashes={name: sha for name, sha in (earlier.hashes if earlier else {}).items() if _stays(name, first)},
         history=_history(study, earlier),
     )
@@ -97,7 +97,7 @@ def complete(
             "stages_done": [*record.stages_done, *(name for name in stages_done if name not in record.stages_done)],
             "counts": {**record.counts, **counts},
             "timings_s": {**record.timings_s, **timings_s},
-            "throughput": {**record.throughput, **throughput},
+            "throughput": dict(throughput) or record.throughput,
             "hashes": {**record.hashes, **hashes},
         }
     )

@@ -169,6 +169,11 @@ class TranscriptStore:
             self._connection.close()
             self._connection = None
 
+    @property
+    def folder(self) -> Path:
+        """Where the store lies, in which everything that shares it can write."""
+        return self._path.parent
+
     def get(self, trial_keys: Sequence[str], fingerprint_sha256: str) -> Remembered:
         """Return what is remembered of ``trial_keys`` under one fingerprint, failures too."""
         asked = set(trial_keys)

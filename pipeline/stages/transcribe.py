@@ -26,7 +26,8 @@ from pipeline.asr.base import Backend, Draw, Forewarned, Hypothesis, Request
 from pipeline.asr.fleet import Fleet, in_process
 from pipeline.asr.store import Stored, TranscriptStore
 from pipeline.asr.throughput import Tally, watched_gpus
-from pipeline.progress import track
+from pipeline.asr.turns import in_turn, turn
+from pipeline.progress import Advance, track
 from pipeline.records import Exclusion, Reason, Status
 from pipeline.rendering import Renderer, Row
 
@@ -143,20 +144,24 @@ def _hear(
     key = sha256_of(fingerprint)
     started_s = time.perf_counter()
     with ExitStack() as stack:
+        if backend.needs_audio:
+            todo = in_turn(todo, stack.enter_context(turn(store.folder)))
         ahead = 2 * backend.batch_size * max(1, len(copies))
         made: Iterator[Made] = (
             ((row, None) for row in todo)
             if renderer is None
             else stack.enter_context(renderer.renderings(todo, ahead=ahead, probe=probe))
         )
+        advance = stack.enter_context(track("transcribing", sum(map(len, pending.values())), logger))
         batches = _batches(_requests(made, pending, heard), backend.batch_size)
+        if backend.needs_audio:
+            batches = _not_heard_since(batches, heard, store, key, advance)
         if copies:
             answered = stack.enter_context(Fleet(copies)).transcribe(batches)
         else:
             backend.load()
             answered = in_process(backend, batches)
         gpus = stack.enter_context(watched_gpus(backend.device))
-        advance = stack.enter_context(track("transcribing", sum(map(len, pending.values())), logger))
         for batch, hypotheses in answered:
             for request, hypothesis in zip(batch, hypotheses, strict=True):
                 heard.answers[request.trial_key, _number(request.draw)] = hypothesis
@@ -212,9 +217,29 @@ def _batches(requests: Iterable[Request], size: int) -> Iterator[list[Request]]:
         yield batch
 
 
+def _not_heard_since(
+    batches: Iterable[list[Request]], heard: _Heard, store: TranscriptStore, key: str, advance: Advance
+) -> Iterator[list[Request]]:
+    """Leave out what another process has heard since this one began."""
+    for batch in batches:
+        known = store.get([_remembered_as(request) for request in batch], key)
+        left = [
+            request
+            for request in batch
+            if not heard.recall(request.trial_key, request.draw, known.get(_remembered_as(request)))
+        ]
+        advance(len(batch) - len(left))
+        if left:
+            yield left
+
+
+def _remembered_as(request: Request) -> str:
+    return repeats.remembered_as(request.trial_key, request.draw)
+
+
 def _item(request: Request, hypothesis: Hypothesis, heard: _Heard) -> tuple[str, Hypothesis, Mapping[str, Any] | None]:
     rendering = heard.renderings.get(request.trial_key) if request.draw is None else None
-    return repeats.remembered_as(request.trial_key, request.draw), hypothesis, rendering
+    return _remembered_as(request), hypothesis, rendering
 
 
 def _number(draw: Draw | None) -> int:

@@ -106,6 +106,7 @@ def test_every_reader_refuses_what_is_missing_broken_or_empty(reader, tmp_path: 
         "cut.flac": "undecodable_audio",
     }
     assert all(name in str(error) for name, error in found.items())
+    assert not any(str(tmp_path) in str(error) for error in found.values())  # exclusions.csv is passed on
 
 
 def test_a_file_that_changed_since_it_was_hashed_is_refused(tmp_path: Path) -> None:

@@ -167,7 +167,11 @@ class Engine:
         features = self._features(windows, batch)
         if windows[0].options is None:
             # on a CPU each alone, as the engine does: too few rows are summed up otherwise
-            return [one for part in features.split(1 if self._alone else len(windows)) for one in self._languages(part)]
+            return [
+                one
+                for part in torch.split(features, 1 if self._alone else len(windows))
+                for one in self._languages(part)
+            ]
         seeds = [_seed(batch.clips[window.clip].seed, window.asked) for window in windows]
         results = decode(self.model, features, windows[0].options, seeds)
         for window, result in zip(windows, results, strict=True):

@@ -93,8 +93,8 @@ class _Layer:
     def __init__(self, block: Any, features: Tensor, n_ctx: int) -> None:
         self._block = block
         self._heads: int = block.attn.n_head
-        self._audio_keys = self._split(_linear(block.cross_attn.key, features)).contiguous()
-        self._audio_values = self._split(_linear(block.cross_attn.value, features)).contiguous()
+        self._audio_keys = self._split(_linear(block.cross_attn.key, features))
+        self._audio_values = self._split(_linear(block.cross_attn.value, features))
         batch, heads, _, width = self._audio_keys.shape
         self._keys, self._values = (features.new_empty((batch, heads, n_ctx, width)) for _ in range(2))
 
