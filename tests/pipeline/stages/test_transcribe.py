@@ -100,6 +100,24 @@ def test_no_trial_is_heard_twice(study_of: Callable[..., Any], tmp_path: Path) -
     pd.testing.assert_frame_equal(one, two)
 
 
+def test_two_runs_at_once_meet_and_do_not_hear_the_same(study_of: Callable[..., Any], tmp_path: Path) -> None:
+    other = Listener(4)
+
+    class Interrupted(Listener):
+        """While it hears its second batch, the other run begins and ends."""
+
+        def transcribe(self, batch: Sequence[Request]) -> list[Hypothesis]:
+            if len(self.heard) == 4:
+                transcripts(study_of(other, HEARD, "run_name=two"), tmp_path / "store.db")
+            return super().transcribe(batch)
+
+    one = Interrupted(4)
+    first = transcripts(study_of(one, HEARD, "run_name=one"), tmp_path / "store.db")
+    assert len(first) == len(set(one.heard) | set(other.heard)) == 72
+    assert len(set(one.heard) & set(other.heard)) <= 4  # the batch that was being heard
+    assert len(other.heard) == 68
+
+
 def test_two_studies_share_what_they_have_in_common(study_of: Callable[..., Any], tmp_path: Path) -> None:
     first, second = Listener(), Listener()
     transcripts(study_of(first, "run_name=one", "conditions=[clean,machine_tonal_5]"), tmp_path / "store.db")
