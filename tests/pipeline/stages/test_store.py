@@ -73,7 +73,7 @@ def test_recognizers_and_files_are_shown_and_nothing_goes(stage: Stage, path: Pa
     assert base.split()[:4] == [sha256_of(BASE)[:12], "whisper:base", "1,201", "1"]
     assert "2 files" in text
     assert len([line for line in lines if line.endswith("sound")]) == 2
-    assert max(map(len, lines)) <= 100
+    assert max(len(line) for line in lines if str(path.parent) not in line) <= 100  # however long a folder's name is
     assert "would go" not in text
     assert count(path) == 3603
 
