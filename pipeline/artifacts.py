@@ -27,6 +27,9 @@ RECORD = "run.json"
 OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", RECORD)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
+UNFINISHED = ".partial"
+"""How a file ends that is being written; a program that was killed leaves it."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,7 +125,7 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
     """Write ``data`` so that a reader, or a crash, sees the old file or the new one and nothing between."""
     path.parent.mkdir(parents=True, exist_ok=True)
     raw = data.encode() if isinstance(data, str) else data
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(raw)
@@ -208,9 +211,17 @@ class RunFolder:
                 "Make room or name another folder with results_dir=..."
             ) from None
         try:
+            self._remove_unfinished()
             yield
         finally:
             lock.release()
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a killed program was writing: nobody else writes while the folder is held."""
+        for kind in OURS:
+            place = self.path / kind
+            for file in place.parent.glob(f".{place.name}.*{UNFINISHED}"):
+                file.unlink(missing_ok=True)
 
     def clear(self, names: Iterable[str]) -> None:
         """Remove outputs that will be made anew: nothing of an earlier execution stays among them."""

@@ -17,6 +17,7 @@ from pipeline.card.content import CardContent
 from pipeline.config import Study
 from pipeline.records import Exclusion, Reason
 from pipeline.rendering import Renderer
+from pipeline.result_tables import RESULTS
 from pipeline.stages.probe import NAME as PROBE
 from pipeline.stages.transcribe import NAME as TRANSCRIBE
 from pipeline.stages.transcribe import REPEATS
@@ -33,13 +34,10 @@ TABLES: dict[str, tables.Schema] = {
     "renderings": tables.Renderings,
     "nonspeech": tables.NonSpeech,
     "scores": tables.Scores,
-    "cells": tables.Cells,
-    "disparities": tables.Disparities,
-    "interactions": tables.Interactions,
-    "variability": tables.Variability,
+    **RESULTS,
     "exclusions": tables.Exclusions,
 }
-EXPORTED = frozenset({"acoustics", "nonspeech", "cells", "disparities", "interactions", "variability", "exclusions"})
+EXPORTED = frozenset({"acoustics", "nonspeech", *RESULTS, "exclusions"})
 """Tables that people read: written as CSV beside the Parquet file."""
 
 

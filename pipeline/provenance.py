@@ -12,6 +12,7 @@ from augment.chain import Condition
 from pipeline.artifacts import BackendRecord, ConditionRecord, RunFolder, RunRecord, file_sha256, sha256_of
 from pipeline.config import DOWNSTREAM, STAGES, UPSTREAM, Study
 from pipeline.errors import ConfigError
+from pipeline.result_tables import RESULTS
 
 V = TypeVar("V")
 
@@ -23,7 +24,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "plan_trials": ("trials",),
     "transcribe": ("transcripts", "renderings", "repeats", "nonspeech"),
     "score": ("scores",),
-    "summarize": ("cells", "disparities", "interactions", "variability"),
+    "summarize": tuple(RESULTS),
 }
 """The tables that each stage writes."""
 

@@ -28,10 +28,9 @@ from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.probe import NAME as PROBE
 from pipeline.stages.probe import as_probe, non_speech, plan_probe, without_reference
 from pipeline.stages.score import score
-from pipeline.stages.summarize import summarize
+from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
-from pipeline.stats.variability import variability
 
 
 @dataclass(frozen=True)
@@ -182,15 +181,18 @@ def _score(this: Run) -> None:
 
 
 def _summarize(this: Run) -> None:
-    utterances = this.table("utterances")
-    synthetic = bool(utterances["synthetic"].any())
+    utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
     _check_reference(this)
-    scores, stats, voices = this.table("scores"), this.study.stats, _voices(utterances)
-    summaries = summarize(scores, stats, synthetic=synthetic, voices=voices)
-    for name, summary in zip(("cells", "disparities", "interactions"), summaries, strict=True):
+    of = Material(
+        utterances,
+        scores,
+        compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers),
+        this.study.stats,
+        synthetic=bool(utterances["synthetic"].any()),
+        voices=_voices(utterances),
+    )
+    for name, summary in summarize(of):
         this.keep(name, summary)
-    repeated = compare_repeats(scores, this.table("trials"), this.table("repeats"), this.study.normalizers)
-    this.keep("variability", variability(repeated, stats, synthetic=synthetic, voices=voices))
 
 
 def _check_reference(this: Run) -> None:

@@ -1,31 +1,63 @@
-"""Scores to cells, disparities and interactions.
+"""Scores to every table of results: cells, disparities, interactions, variability.
 
-In: Scores. Out: Cells, Disparities, Interactions. Excludes nothing: a cell too thin for an interval or a
-rank is shown, and says so.
+In: Scores and what a summary needs beside them. Out: one table for each entry of ``RESULTS``. Excludes nothing: a
+cell too thin for an interval or a rank is shown, and says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline import tables
+from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.variability import RepeatedTrial, variability
 
 NAME = "summarize"
 
 
-def summarize(
-    scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool, voices: Mapping[tuple[str, str], str]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the checked Cells, Disparities and Interactions.
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What the summaries are made of: tables of earlier stages and settings that were fixed before."""
 
-    ``voices`` tells, by accent and speaker, which speakers of different accents are one voice.
-    """
-    return (
-        tables.check(cells(scores, settings, synthetic=synthetic, voices=voices), tables.Cells, where=NAME),
-        tables.check(disparities(scores, settings, synthetic=synthetic), tables.Disparities, where=NAME),
-        tables.check(interactions(scores, settings, synthetic=synthetic), tables.Interactions, where=NAME),
-    )
+    utterances: pd.DataFrame
+    scores: pd.DataFrame
+    repeated: Sequence[RepeatedTrial]
+    settings: StatsSettings
+    synthetic: bool
+    voices: Mapping[tuple[str, str], str]
+    """by accent and speaker: which speakers of different accents are one voice"""
+
+
+def _cells(of: Material) -> pd.DataFrame:
+    return cells(of.scores, of.settings, synthetic=of.synthetic, voices=of.voices)
+
+
+def _disparities(of: Material) -> pd.DataFrame:
+    return disparities(of.scores, of.settings, synthetic=of.synthetic)
+
+
+def _interactions(of: Material) -> pd.DataFrame:
+    return interactions(of.scores, of.settings, synthetic=of.synthetic)
+
+
+def _variability(of: Material) -> pd.DataFrame:
+    return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
+
+
+SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
+    "cells": _cells,
+    "disparities": _disparities,
+    "interactions": _interactions,
+    "variability": _variability,
+}
+
+
+def summarize(of: Material) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Give every table of results, checked, under its name."""
+    for name, schema in RESULTS.items():
+        yield name, tables.check(SUMMARIES[name](of), schema, where=f"{NAME}: {name}")

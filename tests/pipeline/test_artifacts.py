@@ -34,6 +34,34 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path: Path, monk
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_what_a_killed_program_was_writing_is_gone_when_the_next_one_holds_the_folder(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "mine")
+    (folder.path / "figures").mkdir(parents=True)
+    somebodys = folder.path / ".notes.partial"
+    somebodys.touch()
+    for name in (".run.json.x1_kv.partial", ".cells.csv.abc.partial", "figures/.wer.svg.abc.partial"):
+        (folder.path / name).touch()
+    with folder.locked():
+        assert {path for path in folder.path.rglob("*") if path.is_file()} == {somebodys}
+
+
+def test_a_file_that_is_being_written_is_called_what_the_next_holder_removes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path / "mine")
+
+    def killed(*_: object) -> None:
+        os._exit(9)
+
+    if (child := os.fork()) == 0:
+        monkeypatch.setattr(os, "fsync", killed)
+        folder.write("card.md", "half")
+    os.waitpid(child, 0)
+    assert [path.name.split(".")[1] for path in folder.path.iterdir()] == ["card"]
+    with folder.locked():
+        assert not list(folder.path.iterdir())
+
+
 def test_the_same_configuration_continues_a_finished_run(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "mine")
     assert folder.open("aaa") is None
