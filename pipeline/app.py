@@ -23,6 +23,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from pipeline import interruption
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -48,6 +50,7 @@ OmegaConf.clear_resolver("oc.env")
 def main() -> None:
     """Run ``python -m pipeline`` with the arguments in ``sys.argv``."""
     entered.clear()
+    interruption.listen()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors over instead of printing parts of a traceback
     codes = []
     try:

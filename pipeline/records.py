@@ -101,6 +101,7 @@ class Reason(StrEnum):
     UNKNOWN_ACCENT = "unknown_accent"
     MISSING_VALUE = "missing_value"
     NO_ACTIVE_SPEECH = "no_active_speech"
+    TOO_LONG = "too_long"
     NO_TALKER = "no_talker"
     CONDITION_NOT_APPLIED = "condition_not_applied"
     TRANSCRIPTION_FAILED = "transcription_failed"

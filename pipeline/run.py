@@ -13,7 +13,7 @@ import pandas as pd
 
 from augment.batched import check_device
 from augment.errors import ConditionError
-from pipeline import config, provenance, tables
+from pipeline import config, interruption, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
@@ -58,6 +58,7 @@ def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
         this = Run(study, folder, store_path, provenance.begin(study, folder, overrides), earlier)
         this.write_ledger()
         for stage in settings.stages:
+            interruption.heed()
             start = time.perf_counter()
             STAGES[stage](this)
             this.timings_s[stage] = round(time.perf_counter() - start, 3)

@@ -21,6 +21,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 OUTSIDE = Path(__file__).parent / "pipeline" / "asr" / "outside"
 BATCH = 4
+KILLS = int(os.environ.get("STUDY_KILLS", "8"))
+"""STUDY_KILLS=20 is the long set."""
 GONE_S = 15.0
 """So long after the program's death its processes may still be there."""
 
@@ -140,7 +142,7 @@ def killed_once(arguments: list[str], folder: Path, diary: Path, enough: int, at
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are told by /proc")
 @pytest.mark.parametrize(
-    ("kills", "options"), [(20, []), (10, ["devices=[cpu,cpu]"])], ids=["in the program", "in processes"]
+    ("kills", "options"), [(KILLS, []), (KILLS // 2, ["devices=[cpu,cpu]"])], ids=["in the program", "in processes"]
 )
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one_and_hears_nothing_again(
     command: Command, arguments: list[str], listener: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

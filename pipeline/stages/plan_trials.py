@@ -1,11 +1,12 @@
 """Utterances x conditions to trials: what will be heard, decided before any audio is rendered.
 
-In: Utterances, conditions. Out: Trials, with a plan of integers and file hashes. Excludes: an utterance
-that a condition cannot be planned for (no babble track without its own voice).
+In: Utterances, conditions. Out: Trials, with a plan of integers and file hashes. Excludes: a recording too long to be
+rendered whole, and an utterance that a condition cannot be planned for (no babble track without its own voice).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -46,6 +47,9 @@ def plan_trials(
     for utterance in tables.rows(utterances):
         for condition in conditions:
             slot = slots[utterance["utterance_id"]]
+            if resources is not None and utterance["duration_s"] > acoustics.longest_s:
+                excluded.append(_too_long(utterance, condition, acoustics))
+                continue
             try:
                 plan = {} if resources is None else _plan(condition, utterance, slot, corpus, resources)
             except ConditionError as error:
@@ -54,6 +58,15 @@ def plan_trials(
                 continue
             rows.append(_trial(utterance, condition, slot, plan, seed))
     return tables.build(rows, tables.Trials, where=NAME), excluded
+
+
+def _too_long(utterance: Mapping[str, Any], condition: Condition, acoustics: Acoustics) -> Exclusion:
+    detail = (
+        f"the recording lasts {utterance['duration_s']:.0f} s, longer than acoustics.longest_s "
+        f"({acoustics.longest_s:g}), and would be rendered whole; cut it into utterances, or raise that limit where "
+        "there is the memory"
+    )
+    return Exclusion(NAME, utterance["utterance_id"], condition.name, Reason.TOO_LONG, detail)
 
 
 def _check(conditions: Sequence[Condition], resources: Resources) -> None:

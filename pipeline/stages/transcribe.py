@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from augment.chain import Probe
 from augment.jobs import Failure, Outcome
-from pipeline import tables
+from pipeline import interruption, tables
 from pipeline.artifacts import sha256_of
 from pipeline.asr import repeats
 from pipeline.asr.base import Backend, Draw, Forewarned, Hypothesis, Request
@@ -170,6 +170,7 @@ def _hear(
                 items = [_item(*answer, heard) for answer in zip(batch, hypotheses, strict=True)]
                 store.put(items, key, fingerprint, recognizer=backend.name)
             advance(len(batch))
+            interruption.heed()
         if heard.unrendered:
             advance(sum(len(pending[key]) for key in heard.unrendered))
     rates = heard.tally.rates(time.perf_counter() - started_s) | gpus.summary()

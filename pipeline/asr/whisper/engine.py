@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -25,6 +25,7 @@ from whisper.decoding import detect_language
 from whisper.tokenizer import get_tokenizer
 
 from pipeline.asr.whisper.decoding import decode
+from pipeline.asr.whisper.encoding import Encoder
 from pipeline.asr.whisper.inference import cast
 from pipeline.asr.whisper.listening import Answer, Window, transcribe_all
 from pipeline.asr.whisper.mel import padded_log_mel
@@ -94,6 +95,10 @@ class Engine:
         cast(self.model, dtype)
         self.device, self.dtype = device, dtype
         self._alone = device.type == "cpu"
+        padding_is_known = self._alone and dtype == torch.float32
+        self._encoder: Callable[[Tensor], Tensor] = (
+            Encoder(self.model.encoder) if padding_is_known else self.model.encoder
+        )
         self._pool = ThreadPoolExecutor(threads if self._alone else 1, thread_name_prefix="whisper")
         self._threads = threads if self._alone else 1
         self._rows = Rows(self.model.dims, dtype, device, threads)
@@ -193,7 +198,7 @@ class Engine:
         new = [window for window in windows if not _known(window, batch)]
         for part in _parts(new, 1 if self._alone else max(1, self._rows.most)):
             mels = torch.stack([window.segment for window in part]).to(self.dtype)
-            for window, features in zip(part, self.model.encoder(mels), strict=True):
+            for window, features in zip(part, self._encoder(mels), strict=True):
                 batch.encoded[window.clip] = (window.segment, features)
         return torch.stack([batch.encoded[window.clip][1] for window in windows])
 

@@ -7,6 +7,8 @@ bit. So the words of a clip cannot depend on how many others are decoded beside 
 (tested to the bit).
 """
 
+import math
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +18,8 @@ from torch.nn import functional
 
 LEAST_ROWS: Final = 8
 """Four are enough for the library that this was measured with (MKL 2024, AVX2)."""
+
+_kept = threading.local()
 
 
 def cast(model: nn.Module, dtype: torch.dtype) -> None:
@@ -68,7 +72,9 @@ class Inference:
 
     def _begin(self, features: Tensor) -> None:
         self._unembedding = self._decoder.token_embedding.weight.to(features.dtype)
-        self._layers = [_Layer(block, features, self._n_ctx) for block in self._decoder.blocks]
+        blocks = self._decoder.blocks
+        memory = _memory((len(blocks), 2, *features.shape), features)
+        self._layers = [_Layer(block, features, two, self._n_ctx) for block, two in zip(blocks, memory, strict=True)]
         self._length = 0
 
     def keep(self, rows: Tensor) -> None:
@@ -90,11 +96,12 @@ class Inference:
 class _Layer:
     """One block of the decoder with the keys and values of its batch: (batch, heads, positions, width of a head)."""
 
-    def __init__(self, block: Any, features: Tensor, n_ctx: int) -> None:
+    def __init__(self, block: Any, features: Tensor, memory: Tensor, n_ctx: int) -> None:
         self._block = block
         self._heads: int = block.attn.n_head
-        self._audio_keys = self._split(_linear(block.cross_attn.key, features))
-        self._audio_values = self._split(_linear(block.cross_attn.value, features))
+        parts = (block.cross_attn.key, block.cross_attn.value)
+        made = (_linear_into(out, part, features) for out, part in zip(memory, parts, strict=True))
+        self._audio_keys, self._audio_values = (self._split(one) for one in made)
         batch, heads, _, width = self._audio_keys.shape
         self._keys, self._values = (features.new_empty((batch, heads, n_ctx, width)) for _ in range(2))
 
@@ -130,6 +137,28 @@ class _Layer:
 
     def keep_past(self, rows: Tensor, length: int) -> None:
         self._keys, self._values = (_past(cache, rows, length) for cache in (self._keys, self._values))
+
+
+def _memory(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Return room for what a batch needs; on a CPU the room of the thread's last batch, which is not fetched anew."""
+    if like.device.type != "cpu":
+        return like.new_empty(shape)
+    size = math.prod(shape)
+    held: Tensor | None = getattr(_kept, "room", None)
+    if held is None or held.numel() < size or held.dtype != like.dtype:
+        held = _kept.room = like.new_empty(size)
+    return held[:size].view(shape)
+
+
+def _linear_into(out: Tensor, module: nn.Linear, x: Tensor) -> Tensor:
+    """Fill ``out`` clip by clip: one fits into the processor's cache."""
+    weight = module.weight.to(x.dtype).T
+    for made, clip in zip(out, x, strict=True):
+        if module.bias is None:
+            torch.mm(clip, weight, out=made)
+        else:
+            torch.addmm(module.bias.to(x.dtype), clip, weight, out=made)
+    return out
 
 
 def _past(cache: Tensor, rows: Tensor, length: int) -> Tensor:
