@@ -79,6 +79,10 @@ def _composed_wrong(error: Exception) -> str:
 
         group, name = chosen.groups()
         return f"{text.rstrip('.')}.{did_you_mean(name, (file.stem for file in (CONF / group).glob('*.yaml')))}"
+    if overridden := re.search(r"Could not override '([\w.]+)'", text):
+        from pipeline.known_keys import meant
+
+        text = f"{text.rstrip('.')}.{meant(CONF, overridden.group(1).split('.'))}"
     given = " ".join(sys.argv[1:])
     return f"{text} (given: {given}). python -m pipeline --help lists the choices, --cfg job the keys."
 

@@ -83,7 +83,8 @@ class Run:
             raise RuntimeError(f"{stage}: {rows_in} rows in, {rows_out} rows out and {len(excluded)} exclusions")
         self.excluded.extend(excluded)
         self.counts |= {f"{stage}.in": rows_in, f"{stage}.out": rows_out, f"{stage}.excluded": len(excluded)}
-        logger.info("%s: %d in, %d out, %d excluded", stage, rows_in, rows_out, len(excluded))
+        if rows_in:
+            logger.info("%s: %d in, %d out, %d excluded", stage, rows_in, rows_out, len(excluded))
 
     def acoustic_resources(self) -> Resources | None:
         """Return what the conditions draw on, or None for a recognizer that hears no audio."""
