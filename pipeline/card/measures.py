@@ -43,6 +43,11 @@ class Cell(Number):
     wer: Rate
     ci_low: Rate
     ci_high: Rate
+    borrowed_low: Rate
+    borrowed_high: Rate
+    bootstrap_low: Rate
+    bootstrap_high: Rate
+    bootstrap_replicates: Rate
     speaker_mean_wer: Rate
     f1: Rate
     support: str
