@@ -15,6 +15,7 @@ from pipeline.card.acoustic_measures import (
     StartingPoint,
 )
 from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.wording import Shown
 
@@ -222,6 +223,7 @@ class Numbers(Frozen):
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]
+    normalizer_changes: list[NormalizerChange]
     degradation: list[Degradation]
     worst_case: list[WorstCase]
     speaker_medians: list[SpeakerMedian]
