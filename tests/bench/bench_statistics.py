@@ -1,8 +1,9 @@
 """What scoring and summarizing a million trials costs, as ratios to the alignment alone, all in one process tree.
 
-Run by hand: ``python tests/bench/bench_statistics.py [trials]``. Prints a table of seconds and ratios, the speaker
-bootstrap of 2,000 speakers x 100 cells, and the most memory held. Machines differ, ratios less. The words are made up:
-2,000 speakers of 20 accents, ten conditions, three to fifteen words an utterance, each hypothesis another text.
+Run by hand: ``python tests/bench/bench_statistics.py [trials]``. Prints a table of seconds and ratios, by the clock and
+of processors (on a busy machine only the latter say much), the speaker bootstrap of 2,000 speakers x 100 cells, and the
+most memory held. Machines differ, ratios less. The words are made up: 2,000 speakers of 20 accents, ten conditions,
+three to fifteen words an utterance, nearly each hypothesis another text.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jiwer
 import numpy as np
@@ -110,11 +111,29 @@ def filled(schema: tables.Schema, **columns: Any) -> pd.DataFrame:
     return tables.cast(table[list(dtypes)], dtypes)
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+class Took(NamedTuple):
+    """Seconds by the clock, and of processors: of this process and of all that it has started and that have ended."""
+
+    clock_s: float
+    cpu_s: float
+
+
+def now() -> Took:
+    """Return the seconds so far."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return Took(time.perf_counter(), sum(one.ru_utime + one.ru_stime for one in usage))
+
+
+def since(start: Took) -> Took:
+    """Return the seconds since ``start``."""
+    return Took(*(end - begin for end, begin in zip(now(), start, strict=True)))
+
+
+def timed(work: Callable[[], Any]) -> tuple[Took, Any]:
     """Return how long ``work`` takes, and what it returns."""
-    start_s = time.perf_counter()
+    start = now()
     made = work()
-    return time.perf_counter() - start_s, made
+    return since(start), made
 
 
 def peak_gb() -> float:
@@ -123,9 +142,10 @@ def peak_gb() -> float:
     return sum(both) / 1e6
 
 
-def line(name: str, took_s: float, *bases: float) -> None:
-    """Print one row: seconds, and ratios to the bases."""
-    print(f"{name:<44}{took_s:>9.2f} s" + "".join(f"{took_s / base:>10.2f}" for base in bases), flush=True)
+def line(name: str, took: Took, *bases: Took) -> None:
+    """Print one row: seconds, and ratios to the bases, by the clock and of processors."""
+    ratios = [f"{took.clock_s / base.clock_s:>9.2f}{took.cpu_s / base.cpu_s:>9.2f}" for base in bases]
+    print(f"{name:<46}{took.clock_s:>9.2f}{took.cpu_s:>9.2f}" + "".join(ratios), flush=True)
 
 
 def parts_of(study: Study) -> list[Pairs]:
@@ -142,17 +162,17 @@ def parts_of(study: Study) -> list[Pairs]:
 def scoring(study: Study) -> pd.DataFrame:
     """Print what scoring costs beside the alignment of the same distinct pairs; return the scores."""
     parts = parts_of(study)
-    print(f"{'':<46}{'':>9}{'to jiwer':>10}{'to aligner':>10}")
+    print(f"{'seconds, and ratios':<46}{'clock':>9}{'cpu':>9}{'to jiwer':>9}{'(cpu)':>9}{'aligner':>9}{'(cpu)':>9}")
     bases = [timed(partial(spread, work, parts))[0] for work in (jiwer_alone, aligner_alone)]
     del parts
     line("alignment alone: jiwer, all processors", bases[0], *bases)
     line("alignment alone: its aligner, all processors", bases[1], *bases)
-    took_s, (scores, _) = timed(partial(score, *study, {"as_it_is": as_it_is}))
-    line("scored, texts as they are", took_s, *bases)
+    took, (scores, _) = timed(partial(score, *study, {"as_it_is": as_it_is}))
+    line("scored, texts as they are", took, *bases)
     print(f"peak after scoring: {peak_gb():.2f} GB")
     for name, normalize in (("verbatim", Verbatim(NoSettings())), ("whisper_english", WhisperEnglish(NoSettings()))):
-        took_s, _ = timed(partial(score, *study, {name: normalize}))
-        line(f"scored with normalizer {name}", took_s, *bases)
+        took, _ = timed(partial(score, *study, {name: normalize}))
+        line(f"scored with normalizer {name}", took, *bases)
     return scores
 
 
@@ -160,19 +180,18 @@ def drawing() -> None:
     """Print how long 10,000 draws of 2,000 speakers take in 100 cells, errors and words of each."""
     rng = np.random.default_rng(3)
     values = rng.integers(0, 200, (SPEAKERS, 200))
-    took_s, _ = timed(lambda: [part[:, :100] / part[:, 100:] for part in resampled_sums(values, 10_000, rng=rng)])
-    line("bootstrap, 10,000 x 2,000 x 100", took_s)
+    took, _ = timed(lambda: [part[:, :100] / part[:, 100:] for part in resampled_sums(values, 10_000, rng=rng)])
+    line("bootstrap, 10,000 x 2,000 x 100", took)
 
 
 def summarizing(utterances: pd.DataFrame, scores: pd.DataFrame) -> None:
     """Print how long every table of results takes."""
     of = Material(utterances, scores, [], StatsSettings(), synthetic=False, voices={})
-    start_s = last_s = time.perf_counter()
+    start = last = now()
     for name, table in summarize(of):
-        now_s = time.perf_counter()
-        line(f"summarized: {name} ({len(table)} rows)", now_s - last_s)
-        last_s = now_s
-    line(f"summarized: all of {len(scores):,} scores", last_s - start_s)
+        line(f"summarized: {name} ({len(table)} rows)", since(last))
+        last = now()
+    line(f"summarized: all of {len(scores):,} scores", since(start))
 
 
 def main() -> None:
