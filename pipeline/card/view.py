@@ -30,6 +30,7 @@ class CardInput:
     disparities: pd.DataFrame
     interactions: pd.DataFrame
     variability: pd.DataFrame
+    sensitivity: pd.DataFrame
     exclusions: pd.DataFrame
 
 
@@ -66,6 +67,11 @@ class View:
             errors=lambda table: table["substitutions"] + table["deletions"] + table["insertions"],
             ref_words=lambda table: table["hits"] + table["substitutions"] + table["deletions"],
         )
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """The scores without their texts, which are most of a large table."""
+        return self.scores.drop(columns=["normalized_reference", "normalized_hypothesis"])
 
     @cached_property
     def synthetic(self) -> bool:
@@ -121,12 +127,12 @@ def _rules(source: CardInput) -> Rules:
 
 
 def _accents(source: CardInput, reference_accent: str) -> tuple[str, ...]:
-    known = (set(source.utterances["accent"]) | set(source.cells["accent"])) - {POOLED}
+    known = (set(source.utterances["accent"].unique()) | set(source.cells["accent"])) - {POOLED}
     return tuple(sorted(known, key=lambda accent: (accent != reference_accent, accent)))
 
 
 def _conditions(source: CardInput, reference: str) -> tuple[str, ...]:
     declared = [condition.name for condition in source.record.conditions]
-    found = sorted((set(source.trials["condition"]) | set(source.cells["condition"])) - set(declared))
+    found = sorted((set(source.trials["condition"].unique()) | set(source.cells["condition"])) - set(declared))
     ordered = list(dict.fromkeys(declared + found))
     return tuple(sorted(ordered, key=lambda name: name != reference))

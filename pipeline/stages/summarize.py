@@ -5,7 +5,7 @@ cell too thin for an interval or a rank is shown, and says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
 
@@ -31,6 +32,14 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
+    made: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """the tables of results so far"""
+
+    def result(self, name: str) -> pd.DataFrame:
+        """Return a table of results, made when it is first asked for: one may be about the others."""
+        if name not in self.made:
+            self.made[name] = tables.check(SUMMARIES[name](self), RESULTS[name], where=f"{NAME}: {name}")
+        return self.made[name]
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -49,15 +58,21 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _sensitivity(of: Material) -> pd.DataFrame:
+    others = {name: of.result(name) for name in RESULTS if name != "sensitivity"}
+    return sensitivity(others, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "sensitivity": _sensitivity,
 }
 
 
 def summarize(of: Material) -> Iterator[tuple[str, pd.DataFrame]]:
     """Give every table of results, checked, under its name."""
-    for name, schema in RESULTS.items():
-        yield name, tables.check(SUMMARIES[name](of), schema, where=f"{NAME}: {name}")
+    for name in RESULTS:
+        yield name, of.result(name)

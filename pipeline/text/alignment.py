@@ -1,8 +1,16 @@
-"""Words to error counts. The only importer of jiwer."""
+"""Words to error counts. The only importer of jiwer, and of the aligner inside it."""
+
+from collections.abc import Sequence
 
 import jiwer
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
 from pipeline.records import ErrorCounts
+
+COUNTED = ("hits", "substitutions", "deletions", "insertions")
+"""What ``count_all`` counts of a pair of texts, in the order of its columns."""
 
 
 def count_errors(normalized_reference: str, normalized_hypothesis: str) -> ErrorCounts:
@@ -17,3 +25,21 @@ def count_errors(normalized_reference: str, normalized_hypothesis: str) -> Error
         return ErrorCounts(0, 0, len(ref_words), len(hyp_words))
     out = jiwer.process_words(" ".join(ref_words), " ".join(hyp_words))
     return ErrorCounts(out.hits, out.substitutions, out.deletions, out.insertions)
+
+
+def count_all(pairs: tuple[Sequence[str], Sequence[str]]) -> NDArray[np.int64]:
+    """Count as ``count_errors`` does for many references and hypotheses of the same length; (pairs, ``COUNTED``).
+
+    jiwer's own aligner is asked without jiwer, which takes several times as long for the same counts.
+    """
+    counted = [_counts(one.split(), other.split()) for one, other in zip(*pairs, strict=True)]
+    return np.array(counted, dtype=np.int64).reshape(-1, len(COUNTED))
+
+
+def _counts(ref_words: list[str], hyp_words: list[str]) -> tuple[int, int, int, int]:
+    edits = Levenshtein.editops(ref_words, hyp_words).as_list()
+    substitutions = sum(edit[0] == "replace" for edit in edits)
+    # the others are deletions and insertions, and the lengths tell how many more there are of the ones
+    insertions = (len(edits) - substitutions + len(hyp_words) - len(ref_words)) // 2
+    deletions = len(edits) - substitutions - insertions
+    return len(ref_words) - substitutions - deletions, substitutions, deletions, insertions
