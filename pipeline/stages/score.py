@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.records import Exclusion, Reason
-from pipeline.text.alignment import count_errors
+from pipeline.text.alignment import count_characters, count_errors
 
 NAME = "score"
 
@@ -45,6 +45,7 @@ def _score(
     if counts.ref_words == 0:
         detail = f"no words in the reference under normalizer {normalizer}; {counts.insertions} word(s) heard"
         return Exclusion(NAME, row["utterance_id"], row["condition"], Reason.NO_REFERENCE_WORDS, detail)
+    characters, character_errors = count_characters(normalized_reference, normalized_hypothesis)
     return {
         "utterance_id": row["utterance_id"],
         "condition": row["condition"],
@@ -56,6 +57,8 @@ def _score(
         "substitutions": counts.substitutions,
         "deletions": counts.deletions,
         "insertions": counts.insertions,
+        "ref_characters": characters,
+        "character_errors": character_errors,
         "normalized_reference": normalized_reference,
         "normalized_hypothesis": normalized_hypothesis,
     }
