@@ -28,7 +28,8 @@ def rates(scores: pd.DataFrame, left_out: pd.DataFrame, *, synthetic: bool) -> p
         left_out: ``CELL`` and ``LEFT_OUT``, a row a cell where anything was left out.
         synthetic: whether any of the speech is.
     """
-    sums = _sums(scores).join(left_out.set_index(CELL)[LEFT_OUT], how="outer").fillna(0).astype("int64").reset_index()
+    beside = left_out.set_index(CELL)[LEFT_OUT]
+    sums = _sums(scores).add(beside, fill_value=0).fillna(0).astype("int64").reset_index()
     pooled = sums.drop(columns="accent").groupby(CELL[1:], as_index=False).sum().assign(accent=tables.POOLED)
     every = pd.concat([sums, pooled], ignore_index=True) if len(sums) else sums
     ordered = every.sort_values(CELL[2:], kind="stable", ignore_index=True)
@@ -37,20 +38,31 @@ def rates(scores: pd.DataFrame, left_out: pd.DataFrame, *, synthetic: bool) -> p
     return tables.build(rows, Rates, where="rates")
 
 
+def none_left_out() -> pd.DataFrame:
+    """Return the table of what was left out where nothing was."""
+    return pd.DataFrame({name: pd.Series(dtype="str" if name in CELL else "int64") for name in [*CELL, *LEFT_OUT]})
+
+
 def _sums(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return what adds up, by cell; utterances without reference words add nothing."""
-    worded = scores[has_words(scores)]
-    words = worded["hits"] + worded["substitutions"] + worded["deletions"]
-    errors = worded["substitutions"] + worded["deletions"] + worded["insertions"]
-    each = worded[[*CELL, *KINDS]].assign(
-        n_utterances=1,
+    """Return what adds up, by cell; an utterance without reference words adds to nothing but their own counts."""
+    worded = has_words(scores)
+    kept = scores.reindex(columns=[*KINDS, *CHARACTERS], fill_value=0).where(worded, 0)
+    words = kept["hits"] + kept["substitutions"] + kept["deletions"]
+    errors = kept["substitutions"] + kept["deletions"] + kept["insertions"]
+    flags = {
+        "n_utterances": worded,
+        "n_above_one": errors > words,
+        "n_mostly_inserted": kept["insertions"] > words,
+        "n_empty_hypotheses": worded & (errors == kept["deletions"]) & (kept["hits"] == 0),
+        "n_no_reference_words": ~worded,
+    }
+    each = scores[CELL].assign(
+        **kept,
+        **{name: flag.astype("int64") for name, flag in flags.items()},
         capped_errors=errors.where(errors < words, words),
-        n_above_one=(errors > words).astype("int64"),
-        n_mostly_inserted=(worded["insertions"] > words).astype("int64"),
-        n_empty_hypotheses=(worded["deletions"] == words).astype("int64") * (worded["insertions"] == 0).astype("int64"),
-        **{name: worded.get(name, 0) for name in CHARACTERS},
+        no_reference_inserted_words=scores["insertions"].where(~worded, 0),
     )
-    named = worded[worded["speaker_id"].notna()]
+    named = scores[worded & scores["speaker_id"].notna()]
     speakers = named.drop_duplicates([*CELL, "speaker_id"]).groupby(CELL).size().rename("n_speakers")
     return each.groupby(CELL).sum().join(speakers, how="left").fillna({"n_speakers": 0})
 

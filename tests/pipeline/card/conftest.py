@@ -12,6 +12,7 @@ from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, Run
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
+from pipeline.stats.rates import none_left_out, rates
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -74,6 +75,7 @@ def make(plan: Plan) -> CardInput:
         nonspeech=_nonspeech(plan, trials),
         scores=scores,
         cells=_cells(plan, scores),
+        rates=rates(scores, none_left_out(), synthetic=plan.synthetic),
         disparities=_disparities(plan),
         interactions=_interactions(plan),
         variability=tables.build([], tables.Variability, where="test"),
