@@ -204,6 +204,13 @@ class Cells(_Table):
     wer: Series[float] = pa.Field(nullable=True, ge=0)
     ci_low: Series[float] = pa.Field(nullable=True, ge=0)
     ci_high: Series[float] = pa.Field(nullable=True, ge=0)
+    borrowed_low: Series[float] = pa.Field(
+        nullable=True, ge=0, description="interval with a variance that other accents lend"
+    )
+    borrowed_high: Series[float] = pa.Field(nullable=True, ge=0)
+    bootstrap_low: Series[float] = pa.Field(nullable=True, ge=0, description="studentized, speakers drawn again")
+    bootstrap_high: Series[float] = pa.Field(nullable=True, ge=0)
+    bootstrap_replicates: Series[float] = pa.Field(nullable=True, gt=0, description="defined ones behind it")
     speaker_mean_wer: Series[float] = pa.Field(nullable=True, ge=0)
     f1: Series[float] = pa.Field(nullable=True, ge=0, le=1)
     support: Series[str] = pa.Field(isin=["ok", "thin", "insufficient", "zero_errors", "no_words"])

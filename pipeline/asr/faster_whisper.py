@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from pipeline.asr import processors, weights
+from pipeline import processors
+from pipeline.asr import weights
 from pipeline.asr.base import SAMPLE_RATE_HZ, Draw, Hypothesis, RepeatSettings, Request
 from pipeline.asr.clips import line, note_on_length, unusable
 from pipeline.asr.faster_whisper_batched import BatchedDecoder

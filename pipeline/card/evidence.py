@@ -133,6 +133,7 @@ def gather(source: CardInput) -> Evidence:
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),
+        normalizer_changes=rankings.normalizer_changes(view),
         degradation=derived.degradation(view),
         worst_case=derived.worst_case(view),
         speaker_medians=derived.speaker_medians(view),

@@ -3,7 +3,9 @@
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.normalizer_changes import change_blocks
 from pipeline.card.results import cell_lines, highest_lines
+from pipeline.card.second_intervals import second_interval_blocks
 from pipeline.card.wording import (
     NOT_EVALUATED,
     between,
@@ -39,6 +41,7 @@ def fairness(evidence: Evidence) -> Section:
     blocks: list[Block] = [
         Heading(text="WER by group and condition"),
         _main_table(evidence),
+        *second_interval_blocks(evidence),
         FigureSlot(name="wer_heat_map", caption="WER by group and condition."),
         Heading(text="A bound that every ranked group keeps"),
         *floor_sentences(evidence),
@@ -48,6 +51,7 @@ def fairness(evidence: Evidence) -> Section:
         *_each_gap(evidence),
         Heading(text="Does the normalizer change the order?"),
         *_sensitivity(evidence),
+        *change_blocks(evidence),
         Heading(text="Groups not ranked, or without an interval"),
         *_set_apart(evidence),
         Heading(text="Intersections, adjusted gap, detectable gap"),
@@ -182,8 +186,6 @@ def _gap_cell(evidence: Evidence, accent: str, condition: str, suffix: str) -> T
 
 
 def _sensitivity(evidence: Evidence) -> list[Block]:
-    if not evidence.numbers.sensitivity:
-        return [Sentence(text=NOT_EVALUATED)]
     items = []
     for item in evidence.numbers.sensitivity:
         same = f"the group with the highest WER is the same ({label(item.worst)})"
@@ -195,7 +197,7 @@ def _sensitivity(evidence: Evidence) -> list[Block]:
             f"instead of {gap_points(item.gap_main)} ({evidence.stands_on(item.n_speakers, item.n_ref_words)} in all)."
         )
         items.append(Sentence(text=text, key=item.key, warning=item.worst != item.worst_main))
-    return [Listing(items=items)]
+    return [Listing(items=items)] if items else []
 
 
 def _set_apart(evidence: Evidence) -> list[Block]:

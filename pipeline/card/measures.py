@@ -15,6 +15,7 @@ from pipeline.card.acoustic_measures import (
     StartingPoint,
 )
 from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.wording import Shown
 
@@ -43,6 +44,11 @@ class Cell(Number):
     wer: Rate
     ci_low: Rate
     ci_high: Rate
+    borrowed_low: Rate
+    borrowed_high: Rate
+    bootstrap_low: Rate
+    bootstrap_high: Rate
+    bootstrap_replicates: Rate
     speaker_mean_wer: Rate
     f1: Rate
     support: str
@@ -252,6 +258,7 @@ class Numbers(Frozen):
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]
+    normalizer_changes: list[NormalizerChange]
     degradation: list[Degradation]
     worst_case: list[WorstCase]
     speaker_medians: list[SpeakerMedian]

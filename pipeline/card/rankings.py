@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from pipeline.card.measures import Cell, Floor, Sensitivity
+from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.view import View
+from pipeline.stats.sensitivity import SUMMARY
 from pipeline.tables import POOLED
 
 
@@ -70,3 +72,28 @@ def _compare(
         gap=max(wers) - min(wers),
         gap_main=max(wers_main) - min(wers_main),
     )
+
+
+def normalizer_changes(view: View) -> list[NormalizerChange]:
+    """Return every conclusion of this backend that is another one than under the main normalizer."""
+    table = view.source.sensitivity
+    chosen = table[(table["backend"] == view.backend) & (table["measure"] != SUMMARY) & table["changes"]]
+    rows = chosen.sort_values(["normalizer", "measure", "condition", "accent"]).to_dict("records")
+    main = {(row["measure"], row["condition"], row["accent"]): row for row in rows if row["normalizer"] == view.main}
+    found = []
+    for row in rows:
+        own = main.get((row["measure"], row["condition"], row["accent"]))
+        if own is None or own["conclusion"] == row["conclusion"]:
+            continue
+        found.append(
+            NormalizerChange(
+                key=view.key(accent=row["accent"], condition=row["condition"], normalizer=row["normalizer"]),
+                method=f"the same summary of the same transcripts, compared with {view.main}",
+                measure=row["measure"],
+                conclusion=row["conclusion"],
+                conclusion_main=own["conclusion"],
+                value=row["value"],
+                value_main=own["value"],
+            )
+        )
+    return found

@@ -4,6 +4,7 @@ from pipeline.card import rates
 from pipeline.card.evidence import ALL_ACCENTS, Evidence, fact, interval_of
 from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, TableCell
+from pipeline.card.second_intervals import borrowed_lines
 from pipeline.card.wording import NOT_EVALUATED, label, percent, times
 from pipeline.records import Support
 from pipeline.tables import POOLED
@@ -118,6 +119,7 @@ def cell_lines(evidence: Evidence, accent: str, condition: str) -> TableCell:
     lines.append(evidence.stands_on(cell.n_speakers, cell.n_ref_words))
     if _mean_differs(cell):
         lines.append(f"mean of speakers {percent(cell.speaker_mean_wer)}")
+    lines += borrowed_lines(cell)
     if evidence.view.others:
         lines.append(_alternatives(evidence, accent, condition))
     return TableCell(lines=lines + _marks(cell), key=key)

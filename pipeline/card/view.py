@@ -31,6 +31,7 @@ class CardInput:
     disparities: pd.DataFrame
     interactions: pd.DataFrame
     variability: pd.DataFrame
+    sensitivity: pd.DataFrame
     exclusions: pd.DataFrame
 
 

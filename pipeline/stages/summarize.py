@@ -5,7 +5,7 @@ cell too thin for an interval or a rank is shown, and says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.rates import rates
+from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
 
@@ -34,6 +35,14 @@ class Material:
     """by accent and speaker: which speakers of different accents are one voice"""
     left_out: pd.DataFrame
     """by cell: what the scores do not hold"""
+    made: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """the tables of results so far"""
+
+    def result(self, name: str) -> pd.DataFrame:
+        """Return a table of results, made when it is first asked for: one may be about the others."""
+        if name not in self.made:
+            self.made[name] = tables.check(SUMMARIES[name](self), RESULTS[name], where=f"{NAME}: {name}")
+        return self.made[name]
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -56,16 +65,22 @@ def _rates(of: Material) -> pd.DataFrame:
     return rates(of.scores, of.left_out, synthetic=of.synthetic)
 
 
+def _sensitivity(of: Material) -> pd.DataFrame:
+    others = {name: of.result(name) for name in RESULTS if name != "sensitivity"}
+    return sensitivity(others, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
     "rates": _rates,
+    "sensitivity": _sensitivity,
 }
 
 
 def summarize(of: Material) -> Iterator[tuple[str, pd.DataFrame]]:
     """Give every table of results, checked, under its name."""
-    for name, schema in RESULTS.items():
-        yield name, tables.check(SUMMARIES[name](of), schema, where=f"{NAME}: {name}")
+    for name in RESULTS:
+        yield name, of.result(name)

@@ -13,6 +13,8 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.records import ErrorCounts, Interval, Support
+from pipeline.stats import second_intervals
+from pipeline.stats.bootstrap import bootstrap
 from pipeline.stats.counts import (
     KINDS,
     MIN_K_EFF,
@@ -25,6 +27,7 @@ from pipeline.stats.counts import (
     tally,
 )
 from pipeline.stats.jackknife import MAX_FOLD, log_interval, log_variance
+from pipeline.stats.second_intervals import Spread
 from pipeline.stats.settings import StatsSettings
 
 OK_K_EFF = 10.0
@@ -69,9 +72,13 @@ def cells(
     """
     rows: list[dict[str, Any]] = []
     for backend, normalizer, part in studies(scores):
-        every = _of_tally(tally(part), voices or {})
+        counts = tally(part)
+        every = _of_tally(counts, voices or {})
+        drawn, lent = bootstrap(counts, voices or {}, settings, backend, normalizer), _lent(every, settings.confidence)
+        design_effect = _design_effect(every)
         for cell in every:
-            row = _row(cell, _design_effect(every), settings)
+            at = (cell.accent, cell.condition)
+            row = _row(cell, design_effect, settings) | second_intervals.columns(lent.get(at), drawn.get(at))
             rows.append(row | {"backend": backend, "normalizer": normalizer, "synthetic": synthetic})
     return tables.build(rows, tables.Cells, where="cells")
 
@@ -99,7 +106,7 @@ def _cell(
     cluster_errors = np.bincount(clusters, weights=counts.errors[members, column]).astype(np.int64)
     cluster_words = np.bincount(clusters, weights=counts.words[members, column]).astype(np.int64)
     errors, words = counts.errors[members, column], counts.words[members, column]
-    named = [counts.units[place].named for place in np.flatnonzero(members)]
+    named = [counts.units[place].named for place in places]
     return _Cell(
         accent=accent,
         condition=condition,
@@ -126,6 +133,17 @@ def _design_effect(every: list[_Cell]) -> float:
         return math.nan
     weighted = sum((cell.k_eff - 1) * cell.log_variance * cell.counts.errors for cell in usable)
     return max(1.0, weighted / degrees)
+
+
+def _lent(every: list[_Cell], confidence: float) -> dict[tuple[str, str], Interval]:
+    """Return the intervals with a borrowed variance; the accents under one condition lend each other theirs."""
+    found = {}
+    for condition in {cell.condition for cell in every}:
+        chosen = [one for one in every if one.condition == condition and one.accent != tables.POOLED]
+        spreads = {one.accent: Spread(one.counts.wer, one.log_variance, one.k_eff) for one in chosen if one.counts.wer}
+        lent = second_intervals.borrowed_intervals(spreads, confidence=confidence)
+        found |= {(accent, condition): interval for accent, interval in lent.items()}
+    return found
 
 
 def _support(cell: _Cell, design_effect: float, confidence: float) -> tuple[Support, Interval | None]:

@@ -100,19 +100,22 @@ class Group:
 
 def studies(scores: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Yield (backend, normalizer, its rows) in the order of the labels."""
-    for (backend, normalizer), rows in scores.groupby(["backend", "normalizer"], sort=True):
-        yield str(backend), str(normalizer), rows
+    backends, backend_names = pd.factorize(scores["backend"], sort=True)
+    normalizers, normalizer_names = pd.factorize(scores["normalizer"], sort=True)
+    study = backends * len(normalizer_names) + normalizers
+    for place in np.unique(study):
+        # a mask, not a groupby: a million rows with their texts are copied at most once, and not at all if all are one
+        rows = scores if (study == place).all() else scores[study == place]
+        backend, normalizer = divmod(int(place), len(normalizer_names))
+        yield str(backend_names[backend]), str(normalizer_names[normalizer]), rows
 
 
 def tally(rows: pd.DataFrame) -> Tally:
     """Sum the scores of one backend and normalizer over the utterances of each unit and condition."""
-    units = _units(rows)
-    unit_at = {unit: place for place, unit in enumerate(sorted(set(units)))}
-    labels = rows["condition"].tolist()
-    condition_at = {name: place for place, name in enumerate(sorted(set(labels)))}
-    shape = (len(unit_at), len(condition_at))
-    cell = np.array([unit_at[unit] for unit in units], dtype=np.int64) * shape[1]
-    cell += np.array([condition_at[name] for name in labels], dtype=np.int64)
+    units, unit = _units(rows)
+    condition, conditions = pd.factorize(rows["condition"], sort=True)
+    shape = (len(units), len(conditions))
+    cell = unit * shape[1] + condition
     worded = has_words(rows).to_numpy(dtype=bool)
 
     def sums(values: NDArray[np.generic]) -> IntArray:
@@ -121,8 +124,8 @@ def tally(rows: pd.DataFrame) -> Tally:
         return np.rint(flat).astype(np.int64).reshape(shape)
 
     return Tally(
-        units=tuple(unit_at),
-        conditions=tuple(condition_at),
+        units=units,
+        conditions=tuple(conditions.tolist()),
         counts={kind: sums(rows[kind].to_numpy()) for kind in KINDS},
         utterances=sums(np.ones(len(rows))),
         rows=np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64),
@@ -161,10 +164,21 @@ def ranked_groups(counts: Tally, condition: str, min_speakers: int) -> list[Grou
     return [one for one in every if one.is_ranked(min_speakers)]
 
 
-def _units(rows: pd.DataFrame) -> list[Unit]:
-    known = rows["speaker_id"].notna().tolist()
-    triples = zip(rows["accent"].tolist(), rows["speaker_id"].tolist(), rows["utterance_id"].tolist(), strict=True)
-    # many rows, few speakers: build each unit once
-    units: dict[tuple[str, str, bool], Unit] = {}
-    keys = [(a, s, True) if is_known else (a, u, False) for is_known, (a, s, u) in zip(known, triples, strict=True)]
-    return [units.setdefault(key, Unit(*key)) for key in keys]
+def _units(rows: pd.DataFrame) -> tuple[tuple[Unit, ...], IntArray]:
+    """Return the units in their order, and which one each row is of.
+
+    Many rows, few units: rows are compared as numbers, and no row becomes an object.
+    """
+    accent, accents = pd.factorize(rows["accent"])
+    name, speakers = pd.factorize(rows["speaker_id"])
+    unknown = np.flatnonzero(name < 0)
+    utterance, utterances = pd.factorize(rows["utterance_id"].iloc[unknown])
+    name[unknown] = len(speakers) + utterance
+    names = [*((one, True) for one in speakers.tolist()), *((one, False) for one in utterances.tolist())]
+    keys, unit = np.unique(accent.astype(np.int64) * len(names) + name, return_inverse=True)
+    pairs = [divmod(key, len(names)) for key in keys.tolist()]
+    found = [Unit(str(accents[one]), *names[other]) for one, other in pairs]
+    order = sorted(range(len(found)), key=found.__getitem__)
+    rank = np.empty(len(found), dtype=np.int64)
+    rank[order] = np.arange(len(found))
+    return tuple(found[place] for place in order), rank[unit]

@@ -58,7 +58,7 @@ def interactions(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bo
 
 
 def _study(part: pd.DataFrame, settings: StatsSettings, names: tuple[str, str]) -> Iterator[dict[str, Any]]:
-    accents, heard = sorted(set(part["accent"])), sorted(set(part["condition"]))
+    accents, heard = sorted(part["accent"].unique()), sorted(part["condition"].unique())
     others = [name for name in heard if name != settings.reference_condition]
     if settings.reference_condition not in heard or not others:
         yield _row("", "", 0, f"needs the reference condition '{settings.reference_condition}' and another one")

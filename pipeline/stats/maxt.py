@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.stats.counts import BoolArray, FloatArray, IntArray
 from pipeline.stats.paired import Changes
-from pipeline.stats.permutation import p_value, rearrangements
+from pipeline.stats.permutation import p_value, rearrangements, row_sums
 
 SPREAD_FLOOR = 1e-9
 """Share of the total variance below which the variance within accents is not taken: it keeps T and F finite."""
@@ -93,7 +93,7 @@ def contrasts(given: Family, labels: IntArray) -> Contrasts:
     """
     heard = (given.weight > 0).astype(np.float64)
     stack = np.hstack([given.weight, given.weight * given.centered, heard])
-    sums = np.stack([(labels == accent).astype(np.float64) @ stack for accent in range(len(given.accents))], axis=1)
+    sums = row_sums(labels, stack, groups=len(given.accents))
     weight, product, count = np.split(sums, 3, axis=2)
     total_weight, total_product = weight.sum(axis=1, keepdims=True), product.sum(axis=1, keepdims=True)
     total = (given.weight * np.square(given.centered)).sum(axis=0)

@@ -32,14 +32,37 @@ def moderated(variances: FloatArray, degrees: FloatArray) -> FloatArray:
         Moderated variances of the same shape; the common value itself where the groups vary no more than chance.
     """
     given, half = floored(variances), np.maximum(degrees, MIN_DEGREES) / 2
+    prior_half, common = _prior(given, half)
+    finite = np.isfinite(prior_half)
+    weight = np.where(finite, prior_half, 1.0)
+    shrunken = (weight * common + half * given) / (weight + half)
+    return np.asarray(np.where(finite, shrunken, common), dtype=np.float64)
+
+
+def borrowed(variances: FloatArray, degrees: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return moderated variances and the degrees of freedom d0 + d of an interval made of each (statistics: 2.4).
+
+    The degrees are never more than those of all variances together: where the variances vary no more than chance, d0
+    is infinite, and their common value is still only estimated.
+
+    Args:
+        variances: positive sample variances, shape (groups,), groups >= 2.
+        degrees: their positive degrees of freedom, same shape.
+    """
+    half = np.maximum(degrees, MIN_DEGREES)[None, :] / 2
+    prior_half, _ = _prior(floored(variances[None, :]), half)
+    return moderated(variances[None, :], degrees[None, :])[0], np.minimum(2 * prior_half[0, 0] + degrees, degrees.sum())
+
+
+def _prior(given: FloatArray, half: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fit half of d0 (infinite where the variances vary no more than chance) and s0^2, both of shape (batch, 1)."""
     logs = np.log(given) - digamma(half) + np.log(half)
     mean = logs.mean(axis=1, keepdims=True)
     excess = logs.var(axis=1, ddof=1, keepdims=True) - polygamma(1, half).mean(axis=1, keepdims=True)
     finite = excess > 0
     prior_half = inverse_trigamma(np.where(finite, excess, 1.0))
     common = np.exp(mean + np.where(finite, digamma(prior_half) - np.log(prior_half), 0.0))
-    shrunken = (prior_half * common + half * given) / (prior_half + half)
-    return np.asarray(np.where(finite, shrunken, common), dtype=np.float64)
+    return np.where(finite, prior_half, np.inf), common
 
 
 def inverse_trigamma(values: FloatArray) -> FloatArray:

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
-from pipeline.stats.counts import FloatArray, Group, Unit, group, has_words, tally
+from pipeline.stats.counts import KINDS, FloatArray, Group, Unit, group, has_words, tally
 
 HALF_ERROR = 0.5
+COUNTED_BY = ("utterance_id", "condition", "speaker_id", "accent")
+"""The columns of scores that say whose a count is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,12 @@ class Changes:
 
 def paired_accents(rows: pd.DataFrame, reference: str, condition: str, *, min_speakers: int) -> dict[str, PairedAccent]:
     """Return the accents with utterances heard in both conditions, by label, from one backend and normalizer."""
-    worded = rows[has_words(rows)]
-    ids = [set(worded.loc[worded["condition"] == name, "utterance_id"]) for name in (reference, condition)]
-    both = worded[worded["condition"].isin([reference, condition]) & worded["utterance_id"].isin(ids[0] & ids[1])]
+    heard = rows["condition"].isin([reference, condition]).to_numpy(dtype=bool)
+    worded = rows.loc[heard & has_words(rows).to_numpy(dtype=bool), [*COUNTED_BY, *KINDS]]
+    utterance, utterances = pd.factorize(worded["utterance_id"])
+    after = (worded["condition"] == condition).to_numpy(dtype=bool)
+    times = [np.bincount(utterance[chosen], minlength=len(utterances)) for chosen in (~after, after)]
+    both = worded[((times[0] > 0) & (times[1] > 0))[utterance]]
     if both.empty:
         return {}
     counts = tally(both)

@@ -41,6 +41,22 @@ def group_sums(labels: IntArray, values: FloatArray, *, groups: int) -> FloatArr
     return sums.astype(np.float64).reshape(batch, groups)
 
 
+def row_sums(labels: IntArray, rows: FloatArray, *, groups: int) -> FloatArray:
+    """Sum the same ``rows``, shape (speakers, columns), by each row of labels (batch, speakers).
+
+    Returns (batch, groups, columns). One sparse product: every speaker is added once an arrangement and column.
+    """
+    from scipy.sparse import csr_array
+
+    batch, speakers = labels.shape
+    # a stable sort of 16-bit integers takes time in proportion to their number
+    order = np.argsort(labels.astype(np.min_scalar_type(groups)), axis=1, kind="stable")
+    counts = np.bincount((labels + np.arange(batch)[:, None] * groups).ravel(), minlength=batch * groups)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    chosen = csr_array((np.ones(batch * speakers), order.ravel(), ends), shape=(batch * groups, speakers))
+    return np.asarray(chosen @ rows, dtype=np.float64).reshape(batch, groups, rows.shape[1])
+
+
 def p_value(observed: float, null: FloatArray) -> float:
     """Return (1 + number of ``null`` >= ``observed``) / (1 + number of ``null``)."""
     return (1 + int((null >= observed - TIE * abs(observed)).sum())) / (1 + len(null))

@@ -24,6 +24,8 @@ class StatsSettings(BaseModel):
     """level of every interval"""
     permutations: int = Field(default=2000, ge=99, le=100_000)
     """random rearrangements behind each p-value and each null mean"""
+    bootstrap: int = Field(default=2000, ge=0, le=100_000)
+    """times that the speakers of a cell of 30 and more are drawn again for a second interval; 0: no such interval"""
     seed: int = Field(default=0, ge=0, lt=2**63)
 
     @field_validator("reference_accent")

@@ -61,6 +61,7 @@ def variability(
     upper bound either: the cells' rule of three counts independent words, and here a word counts in several pairs.
     """
     rows = []
+    settings = settings.model_copy(update={"bootstrap": 0})
     for temperature in sorted({trial.temperature for trial in trials}):
         drawn = [trial for trial in trials if trial.temperature == temperature]
         groups = _groups(drawn)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel
 
-from pipeline.asr import processors
+from pipeline import processors
 from pipeline.asr.base import Hypothesis, RepeatSettings, Request
 from pipeline.asr.clips import line, note_on_length, unusable
 from pipeline.asr.segments import Segment, confidences

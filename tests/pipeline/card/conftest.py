@@ -13,6 +13,8 @@ from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
 from pipeline.stats.rates import none_left_out, rates
+from pipeline.stats.sensitivity import sensitivity
+from pipeline.stats.settings import StatsSettings
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -64,6 +66,7 @@ def make(plan: Plan) -> CardInput:
     utterances = _utterances(plan)
     trials = _trials(plan, utterances)
     scores = _scores(plan, utterances)
+    results = {"cells": _cells(plan, scores), "disparities": _disparities(plan), "interactions": _interactions(plan)}
     return CardInput(
         record=_record(plan),
         settings=plan.settings,
@@ -74,11 +77,10 @@ def make(plan: Plan) -> CardInput:
         transcripts=_transcripts(plan, trials),
         nonspeech=_nonspeech(plan, trials),
         scores=scores,
-        cells=_cells(plan, scores),
         rates=rates(scores, none_left_out(), synthetic=plan.synthetic),
-        disparities=_disparities(plan),
-        interactions=_interactions(plan),
+        **results,
         variability=tables.build([], tables.Variability, where="test"),
+        sensitivity=sensitivity(results, StatsSettings(), synthetic=plan.synthetic),
         exclusions=_exclusions(plan),
     )
 

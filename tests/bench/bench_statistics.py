@@ -1,0 +1,190 @@
+"""What scoring and summarizing a million trials costs, as ratios to the alignment alone, all in one process tree.
+
+Run by hand: ``python tests/bench/bench_statistics.py [trials]``. Prints a table of seconds and ratios, the speaker
+bootstrap of 2,000 speakers x 100 cells, and the most memory held. Machines differ, ratios less. The words are made up:
+2,000 speakers of 20 accents, ten conditions, three to fifteen words an utterance, each hypothesis another text.
+"""
+
+import hashlib
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jiwer
+import numpy as np
+import pandas as pd
+from rapidfuzz.distance import Levenshtein
+
+from pipeline import tables
+from pipeline.processors import spread, usable
+from pipeline.stages.score import score
+from pipeline.stages.summarize import Material, summarize
+from pipeline.stats.bootstrap import resampled_sums
+from pipeline.stats.settings import StatsSettings
+from pipeline.text.normalizers import NoSettings, Verbatim, WhisperEnglish
+from pipeline.text.pairs import PART
+
+TRIALS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+CONDITIONS = ("clean", "babble", "street", "machine", "hum", "room", "landline", "mobile", "voip", "clipping")
+SPEAKERS, ACCENTS = 2_000, 20
+WORDS = [f"{first}{second}{third}" for first in "bdfgklmnprst" for second in "aeiou" for third in ("n", "ril", "st")]
+Pairs = tuple[list[str], list[str]]
+Study = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+"""Utterances, trials and transcripts."""
+
+
+def as_it_is(text: str) -> str:
+    """Normalize nothing: the texts are made of words and single spaces."""
+    return text
+
+
+def jiwer_alone(pairs: Pairs) -> int:
+    """Align with jiwer, many pairs a call, as anybody would; its counts are sums over the pairs."""
+    return int(jiwer.process_words(*pairs).hits)
+
+
+def aligner_alone(pairs: Pairs) -> int:
+    """Ask the aligner inside jiwer for the edits of every pair, and do nothing with them."""
+    return sum(len(Levenshtein.editops(one.split(), other.split())) for one, other in zip(*pairs, strict=True))
+
+
+def study() -> Study:
+    """Return utterances, trials and transcripts of a made-up study; speakers and conditions err differently."""
+    rng = random.Random(5)
+    n_utterances = TRIALS // len(CONDITIONS)
+    level = [0.15 * rng.lognormvariate(0, 0.45) for _ in range(SPEAKERS)]
+    references = [rng.choices(WORDS, k=rng.randint(3, 15)) for _ in range(n_utterances)]
+    hypotheses = [
+        misheard(words, rng, level[place % SPEAKERS] * (1 + 0.1 * column))
+        for place, words in enumerate(references)
+        for column in range(len(CONDITIONS))
+    ]
+    ids = [f"utterance-{place:07}" for place in range(n_utterances)]
+    speakers = [place % SPEAKERS for place in range(n_utterances)]
+    utterances = filled(
+        tables.Utterances,
+        utterance_id=ids,
+        speaker_id=[f"speaker-{one:05}" for one in speakers],
+        accent=[f"accent-{one % ACCENTS:02}" for one in speakers],
+        reference=list(map(" ".join, references)),
+        audio_sha256="0" * 64,
+        sample_rate_hz=16_000,
+        duration_s=3.0,
+        synthetic=False,
+    )
+    keys = [hashlib.sha256(f"{one}/{condition}".encode()).hexdigest() for one in ids for condition in CONDITIONS]
+    trials = filled(
+        tables.Trials,
+        utterance_id=np.repeat(ids, len(CONDITIONS)),
+        condition=list(CONDITIONS) * n_utterances,
+        trial_key=keys,
+        slot=0,
+        plan="{}",
+    )
+    transcripts = filled(tables.Transcripts, trial_key=keys, backend="engine", hypothesis=hypotheses, status="ok")
+    return utterances, trials, transcripts
+
+
+def misheard(words: list[str], rng: random.Random, rate: float) -> str:
+    """Return the words with some lost, some replaced and some added."""
+    said = []
+    for word in words:
+        luck = rng.random()
+        if luck >= rate / 4:
+            said.append(rng.choice(WORDS) if luck < rate else word)
+        if luck > 1 - rate / 6:
+            said.append(rng.choice(WORDS))
+    return " ".join(said)
+
+
+def filled(schema: tables.Schema, **columns: Any) -> pd.DataFrame:
+    """Return a table with these columns, the others empty."""
+    dtypes = tables.columns(schema)
+    rows = max((len(values) for values in columns.values() if isinstance(values, list)), default=0)
+    empty = {name: "" if dtype == "str" else float("nan") for name, dtype in dtypes.items()}
+    table = pd.DataFrame(empty | columns, index=range(rows))
+    return tables.cast(table[list(dtypes)], dtypes)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return how long ``work`` takes, and what it returns."""
+    start_s = time.perf_counter()
+    made = work()
+    return time.perf_counter() - start_s, made
+
+
+def peak_gb() -> float:
+    """Return the most memory that this process and, added, its largest child have held so far."""
+    both = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(both) / 1e6
+
+
+def line(name: str, took_s: float, *bases: float) -> None:
+    """Print one row: seconds, and ratios to the bases."""
+    print(f"{name:<44}{took_s:>9.2f} s" + "".join(f"{took_s / base:>10.2f}" for base in bases), flush=True)
+
+
+def parts_of(study: Study) -> list[Pairs]:
+    """Return the distinct pairs of reference and hypothesis, in parts for one process each."""
+    utterances, trials, transcripts = study
+    spoken = utterances.set_index("utterance_id")["reference"]
+    both = {"one": trials["utterance_id"].map(spoken).array, "other": transcripts["hypothesis"].array}
+    pairs = pd.DataFrame(both).drop_duplicates()
+    print(f"{TRIALS:,} trials, {len(pairs):,} distinct pairs, {usable()} processors; {peak_gb():.2f} GB before")
+    ranges = range(0, len(pairs), PART)
+    return [tuple(pairs.iloc[at : at + PART][name].tolist() for name in both) for at in ranges]
+
+
+def scoring(study: Study) -> pd.DataFrame:
+    """Print what scoring costs beside the alignment of the same distinct pairs; return the scores."""
+    parts = parts_of(study)
+    print(f"{'':<46}{'':>9}{'to jiwer':>10}{'to aligner':>10}")
+    bases = [timed(partial(spread, work, parts))[0] for work in (jiwer_alone, aligner_alone)]
+    del parts
+    line("alignment alone: jiwer, all processors", bases[0], *bases)
+    line("alignment alone: its aligner, all processors", bases[1], *bases)
+    took_s, (scores, _) = timed(partial(score, *study, {"as_it_is": as_it_is}))
+    line("scored, texts as they are", took_s, *bases)
+    print(f"peak after scoring: {peak_gb():.2f} GB")
+    for name, normalize in (("verbatim", Verbatim(NoSettings())), ("whisper_english", WhisperEnglish(NoSettings()))):
+        took_s, _ = timed(partial(score, *study, {name: normalize}))
+        line(f"scored with normalizer {name}", took_s, *bases)
+    return scores
+
+
+def drawing() -> None:
+    """Print how long 10,000 draws of 2,000 speakers take in 100 cells, errors and words of each."""
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 200, (SPEAKERS, 200))
+    took_s, _ = timed(lambda: [part[:, :100] / part[:, 100:] for part in resampled_sums(values, 10_000, rng=rng)])
+    line("bootstrap, 10,000 x 2,000 x 100", took_s)
+
+
+def summarizing(utterances: pd.DataFrame, scores: pd.DataFrame) -> None:
+    """Print how long every table of results takes."""
+    of = Material(utterances, scores, [], StatsSettings(), synthetic=False, voices={})
+    start_s = last_s = time.perf_counter()
+    for name, table in summarize(of):
+        now_s = time.perf_counter()
+        line(f"summarized: {name} ({len(table)} rows)", now_s - last_s)
+        last_s = now_s
+    line(f"summarized: all of {len(scores):,} scores", last_s - start_s)
+
+
+def main() -> None:
+    """Print the whole table."""
+    made = study()
+    scores = scoring(made)
+    utterances = made[0]
+    del made
+    drawing()
+    summarizing(utterances, scores)
+    print(f"peak memory, with the largest helping process: {peak_gb():.2f} GB")
+
+
+if __name__ == "__main__":  # processes that help with the scoring pass by this file
+    main()
