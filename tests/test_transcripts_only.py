@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pipeline.card import figures
 from pipeline.config import build
 from pipeline.errors import BackendError, ConfigError
 from pipeline.run import Outcome, run
@@ -69,44 +70,60 @@ def test_one_file_of_references_and_hypotheses_is_a_study(study: Study) -> None:
     assert {item["wer"] for item in numbers["rates"]} == {0.25, 0.75, 0.5}
 
 
-def odd(*labels: str) -> list[Row]:
-    return [row for label in labels for row in people(label, 5)]
+ODD = ("a, b", "two\nlines", "\U0001f442", "null", "None", "NA", "=1+1")
+MIXED = [
+    *(row for label in ODD for row in people(label, 5)),
+    *people("spotless", 5, SAID),
+    *people("silent", 5, ""),
+    *[("looping", f"l{n}", "yes", "no " * 28) for n in range(5)],
+    ("alone", "s", SAID, "one two"),
+    ("unnamed", None, SAID, "one"),
+]
+POOR: dict[str, tuple[list[Row], dict[str, float], Sequence[str]]] = {
+    "odd labels, no errors, nothing heard, loops, one speaker, no name": (
+        MIXED,
+        dict.fromkeys(ODD, 0.25)
+        | {"spotless": 0.0, "silent": 1.0, "looping": 28.0, "alone": 0.5, "unnamed": 0.75}
+        | {"ALL": (35 + 20 + 140 + 2 + 3) / (140 + 20 + 20 + 5 + 4 + 4)},
+        ("\U0001f442", "null", "two lines", "5 trials have a WER above 100%", "5 of 52", "no errors counted"),
+    ),
+    "no speakers": (
+        [("a", None, SAID, "one two three")] * 6 + [("b", None, SAID, SAID)] * 6,
+        {"a": 0.25, "b": 0.0, "ALL": 0.125},
+        ("Speakers unknown",),
+    ),
+    "one speaker of one accent": ([("a", "s", SAID, "one two")] * 3, {"a": 0.5, "ALL": 0.5}, ("no interval",)),
+    "nothing heard at all": (
+        [*people("a", 5, ""), *people("b", 5, "")],
+        {"a": 1.0, "b": 1.0, "ALL": 1.0},
+        ("10 of 10", "not evaluated / 0.0%"),
+    ),
+}
+DRAWN = next(iter(POOR))
 
 
-POOR: dict[str, tuple[list[Row], dict[str, float], str]] = {
-    "no speakers": ([("a", None, SAID, "one two three")] * 6 + [("b", None, SAID, SAID)] * 6,
-                    {"a": 0.25, "b": 0.0, "ALL": 0.125}, "Speakers unknown"),
-    "one speaker": ([("a", "s", SAID, "one two")] * 3, {"a": 0.5, "ALL": 0.5}, "no interval"),
-    "one accent": (people("a", 6), {"a": 0.25, "ALL": 0.25}, "not evaluated"),
-    "all empty": ([*people("a", 5, ""), *people("b", 5, "")], {"a": 1.0, "b": 1.0, "ALL": 1.0}, "10 of 10"),
-    "zero errors": ([*people("a", 5, SAID), *people("b", 5, SAID)], {"a": 0.0, "b": 0.0, "ALL": 0.0}, "no errors"),
-    "wer 28": ([*people("a", 5), *[("b", f"b{n}", "yes", "no " * 28) for n in range(5)]],
-               {"a": 0.25, "b": 28.0, "ALL": 145 / 25}, "5 trials have a WER above 100%"),
-    "odd labels": (odd("a, b", "two\nlines", "\U0001f442", "null", "None", "NA", "=1+1"),
-                   dict.fromkeys(("a, b", "two\nlines", "\U0001f442", "null", "None", "NA", "=1+1", "ALL"), 0.25),
-                   "\U0001f442"),
-}  # fmt: skip
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("case", POOR)
-def test_poor_and_odd_input_gives_the_right_tables_and_a_card_that_says_so(study: Study, case: str) -> None:
+def test_poor_and_odd_input_gives_the_right_tables_and_a_card_that_says_so(
+    study: Study, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    if case != DRAWN:
+        monkeypatch.setattr(figures, "figures", lambda _: [])  # they take most of the time
     rows, expected, said = POOR[case]
     outcome = study(rows)
     cells = table(outcome, "cells").set_index("accent")
     assert cells["wer"].to_dict() == pytest.approx(expected)
     assert cells.loc["ALL", "n_utterances"] == len(rows)
     assert table(outcome, "exclusions").empty
-    assert said in read_card(outcome)
+    assert [text for text in said if text not in read_card(outcome)] == []
     for name in ("cells", "rates", "disparities", "interactions"):
         for column in table(outcome, name).select_dtypes("float"):
             assert not table(outcome, name)[column].isin([float("inf"), float("-inf")]).any()
 
 
-@pytest.mark.slow
 def test_an_accent_in_only_one_condition_is_kept_and_compared_in_none(
-    study: Study, composed: Callable[..., dict[str, Any]], tmp_path: Path
+    study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(figures, "figures", lambda _: [])
     # two conditions of transcripts made elsewhere: "b" was heard in one of them only, and the rest failed
     rows = [*people("a", 5), *people("b", 5)]
     file = tmp_path / "heard.jsonl"

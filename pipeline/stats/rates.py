@@ -7,6 +7,7 @@ interval: WER has one, in the table of cells, and the others are made of the sam
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline import tables
@@ -49,22 +50,25 @@ def _sums(scores: pd.DataFrame) -> pd.DataFrame:
     kept = scores.reindex(columns=[*KINDS, *CHARACTERS], fill_value=0).where(worded, 0)
     words = kept["hits"] + kept["substitutions"] + kept["deletions"]
     errors = kept["substitutions"] + kept["deletions"] + kept["insertions"]
-    flags = {
+    each = {
+        **{name: kept[name] for name in kept},
         "n_utterances": worded,
         "n_above_one": errors > words,
         "n_mostly_inserted": kept["insertions"] > words,
         "n_empty_hypotheses": worded & (errors == kept["deletions"]) & (kept["hits"] == 0),
+        "capped_errors": np.minimum(errors, words),
         "n_no_reference_words": ~worded,
+        "no_reference_inserted_words": scores["insertions"].where(~worded, 0),
     }
-    each = scores[CELL].assign(
-        **kept,
-        **{name: flag.astype("int64") for name, flag in flags.items()},
-        capped_errors=errors.where(errors < words, words),
-        no_reference_inserted_words=scores["insertions"].where(~worded, 0),
-    )
-    named = scores[worded & scores["speaker_id"].notna()]
-    speakers = named.drop_duplicates([*CELL, "speaker_id"]).groupby(CELL).size().rename("n_speakers")
-    return each.groupby(CELL).sum().join(speakers, how="left").fillna({"n_speakers": 0})
+    grouped = scores.groupby(CELL, sort=True)
+    place, labels = grouped.ngroup().to_numpy(), grouped.size().index
+    # bincount adds in float64, which holds every integer below 2^53
+    sums = {name: np.bincount(place, weights=values, minlength=len(labels)) for name, values in each.items()}
+    speakers = pd.factorize(scores["speaker_id"])[0]
+    named = worded.to_numpy(dtype=bool) & (speakers >= 0)
+    pairs = np.unique(place[named] * (len(scores) + 1) + speakers[named])
+    sums["n_speakers"] = np.bincount(pairs // (len(scores) + 1), minlength=len(labels))
+    return pd.DataFrame(sums, index=labels).round().astype("int64")
 
 
 def _row(of: Mapping[str, Any], *, counted: bool) -> dict[str, Any]:
