@@ -345,8 +345,8 @@ def build(rows: Iterable[Any], schema: Schema, *, where: str) -> pd.DataFrame:
     records = [asdict(row) if is_dataclass(row) and not isinstance(row, type) else dict(row) for row in rows]
     extra = sorted({key for record in records for key in record if key.startswith(ATTRIBUTE_PREFIX)})
     dtypes = columns(schema) | dict.fromkeys(extra, "str")
-    for name in optional(schema) - {key for record in records for key in record}:
-        del dtypes[name]
+    absent = optional(schema) - {key for record in records for key in record} if records else ()
+    dtypes = {name: dtype for name, dtype in dtypes.items() if name not in absent}
     table = pd.DataFrame.from_records(records, columns=list(dtypes))
     return check(cast(table, dtypes), schema, where=where)
 
