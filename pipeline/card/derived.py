@@ -47,7 +47,7 @@ def coverage(view: View, cells: list[Cell]) -> list[Coverage]:
 
 def degradation(view: View) -> list[Degradation]:
     """Compare each condition with the reference condition on the utterances scored under both, by accent and pooled."""
-    scores = view.scores
+    scores = view.counts
     base = scores[scores["condition"] == view.reference].set_index("utterance_id")["errors"]
     found = []
     for condition in view.conditions:
@@ -76,10 +76,10 @@ def _degraded(view: View, accent: str, condition: str, group: pd.DataFrame) -> D
 
 def worst_case(view: View) -> list[WorstCase]:
     """Judge each utterance by its worst condition, by accent and pooled; needs two conditions."""
-    n_conditions = view.scores["condition"].nunique()
+    n_conditions = view.counts["condition"].nunique()
     if n_conditions < 2:
         return []
-    grouped = view.scores.groupby("utterance_id", sort=True)
+    grouped = view.counts.groupby("utterance_id", sort=True)
     each = grouped.agg(
         accent=("accent", "first"),
         speaker_id=("speaker_id", "first"),
@@ -109,7 +109,7 @@ def _judged(view: View, accent: str, n_conditions: int, group: pd.DataFrame) -> 
 
 def speaker_medians(view: View) -> list[SpeakerMedian]:
     """Return, per condition, the median over speakers of each speaker's WER; nothing where speakers are unknown."""
-    known = view.scores[view.scores["speaker_id"].notna()]
+    known = view.counts[view.counts["speaker_id"].notna()]
     found = []
     for condition in view.conditions:
         each = known[known["condition"] == condition].groupby(["accent", "speaker_id"])[["errors", "ref_words"]].sum()
@@ -163,10 +163,10 @@ def delivered(view: View) -> list[Delivered]:
 
 def worst_utterances(view: View) -> list[Utterance]:
     """Return the utterances with the most word errors, each once, under its worst condition."""
-    wrong = view.scores[view.scores["errors"] > 0]
+    wrong = view.counts[view.counts["errors"] > 0]
     order = ["errors", "ref_words", "utterance_id", "condition"]
     ranked = wrong.sort_values(order, ascending=[False, True, True, True]).drop_duplicates("utterance_id")
-    top = ranked.head(view.source.settings.worst_utterances).to_dict("records")
+    top = view.scores.loc[ranked.head(view.source.settings.worst_utterances).index].to_dict("records")
     return [_utterance(view, {str(name): value for name, value in row.items()}) for row in top]
 
 

@@ -70,6 +70,11 @@ class View:
         )
 
     @cached_property
+    def counts(self) -> pd.DataFrame:
+        """The scores without their texts, which are most of a large table."""
+        return self.scores.drop(columns=["normalized_reference", "normalized_hypothesis"])
+
+    @cached_property
     def synthetic(self) -> bool:
         """Whether any of the speech was made by a machine."""
         corpus = self.source.record.corpus
@@ -129,12 +134,12 @@ def _rules(source: CardInput) -> Rules:
 
 
 def _accents(source: CardInput, reference_accent: str) -> tuple[str, ...]:
-    known = (set(source.utterances["accent"]) | set(source.cells["accent"])) - {POOLED}
+    known = (set(source.utterances["accent"].unique()) | set(source.cells["accent"])) - {POOLED}
     return tuple(sorted(known, key=lambda accent: (accent != reference_accent, accent)))
 
 
 def _conditions(source: CardInput, reference: str) -> tuple[str, ...]:
     declared = [condition.name for condition in source.record.conditions]
-    found = sorted((set(source.trials["condition"]) | set(source.cells["condition"])) - set(declared))
+    found = sorted((set(source.trials["condition"].unique()) | set(source.cells["condition"])) - set(declared))
     ordered = list(dict.fromkeys(declared + found))
     return tuple(sorted(ordered, key=lambda name: name != reference))

@@ -137,7 +137,7 @@ def _design_effect(every: list[_Cell]) -> float:
 
 def _lent(every: list[_Cell], confidence: float) -> dict[tuple[str, str], Interval]:
     """Return the intervals with a borrowed variance; the accents under one condition lend each other theirs."""
-    found = {}
+    found: dict[tuple[str, str], Interval] = {}
     for condition in {cell.condition for cell in every}:
         chosen = [one for one in every if one.condition == condition and one.accent != tables.POOLED]
         spreads = {one.accent: Spread(one.counts.wer, one.log_variance, one.k_eff) for one in chosen if one.counts.wer}

@@ -44,8 +44,8 @@ def paired_accents(rows: pd.DataFrame, reference: str, condition: str, *, min_sp
     heard = rows["condition"].isin([reference, condition]).to_numpy(dtype=bool)
     worded = rows.loc[heard & has_words(rows).to_numpy(dtype=bool), [*COUNTED_BY, *KINDS]]
     utterance, utterances = pd.factorize(worded["utterance_id"])
-    after = (worded["condition"] == condition).to_numpy(dtype=bool)
-    times = [np.bincount(utterance[chosen], minlength=len(utterances)) for chosen in (~after, after)]
+    later = (worded["condition"] == condition).to_numpy(dtype=bool)
+    times = [np.bincount(utterance[chosen], minlength=len(utterances)) for chosen in (~later, later)]
     both = worded[((times[0] > 0) & (times[1] > 0))[utterance]]
     if both.empty:
         return {}

@@ -1,0 +1,78 @@
+"""Many texts at once give what one at a time gives, and each distinct one is worked on once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import processors
+from pipeline.text import pairs
+from pipeline.text.alignment import COUNTED, count_all, count_errors
+from pipeline.text.normalizers import NoSettings, Verbatim
+
+texts = st.lists(st.sampled_from(["a", "b", "c", "null", "é"]), max_size=9).map(" ".join)
+
+
+def columns(references: list[str], hypotheses: list[str]) -> tuple[pairs.Texts, pairs.Texts]:
+    return pairs.Texts.of(pd.Series(references, dtype="str")), pairs.Texts.of(pd.Series(hypotheses, dtype="str"))
+
+
+@given(st.lists(st.tuples(texts, texts), max_size=12))
+def test_many_pairs_are_counted_as_one_at_a_time_is(both: list[tuple[str, str]]) -> None:
+    references, hypotheses = [one for one, _ in both], [other for _, other in both]
+    expected = [count_errors(one, other) for one, other in both]
+    alone = count_all((references, hypotheses))
+    together = pairs.count_pairs(*columns(references, hypotheses))
+    for place, name in enumerate(COUNTED):
+        assert alone[:, place].tolist() == [getattr(one, name) for one in expected]
+        assert together[name].tolist() == [getattr(one, name) for one in expected]
+
+
+def test_white_space_of_any_kind_parts_words() -> None:
+    assert count_all((["a\tb\n c"], ["a b  c"])).tolist() == [[3, 0, 0, 0]]
+
+
+def test_a_pair_that_occurs_in_many_rows_is_aligned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    aligned = []
+
+    def counting(both: tuple[list[str], list[str]]) -> np.ndarray:
+        aligned.extend(zip(*both, strict=True))
+        return count_all(both)
+
+    monkeypatch.setattr(pairs, "count_all", counting)
+    found = pairs.count_pairs(*columns(["a b"] * 500 + ["c"], ["a"] * 500 + ["a"]))
+    assert sorted(aligned) == [("a b", "a"), ("c", "a")]
+    assert found["deletions"].tolist() == [1] * 500 + [0]
+
+
+def test_a_text_that_occurs_in_many_rows_is_normalized_once() -> None:
+    seen = []
+
+    def shout(text: str) -> str:
+        seen.append(text)
+        return text.upper().strip()
+
+    made = pairs.Texts.of(pd.Series(["a", "b", "a", " a"], dtype="str")).normalized(shout)
+    assert sorted(seen) == [" a", "a", "b"]
+    assert made.column().tolist() == ["A", "B", "A", "A"]
+    assert sorted(made.distinct) == ["A", "B"]
+
+
+def test_several_processes_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = [f"The {word}, the 'tis {word}!" for word in "abcdefgh"]
+    references, hypotheses = columns(raw, raw[1:] + raw[:1])
+    here = [one.normalized(Verbatim(NoSettings())) for one in (references, hypotheses)]
+    expected = {name: values.tolist() for name, values in pairs.count_pairs(*here).items()}
+    monkeypatch.setattr(pairs, "PART", 3)
+    monkeypatch.setattr(processors, "usable", lambda: 2)
+    there = [one.normalized(Verbatim(NoSettings())) for one in (references, hypotheses)]
+    assert [one.column().tolist() for one in there] == [one.column().tolist() for one in here]
+    assert {name: values.tolist() for name, values in pairs.count_pairs(*there).items()} == expected
+
+
+def test_a_normalizer_that_cannot_be_sent_to_a_process_is_used_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "PART", 1)
+    monkeypatch.setattr(processors, "usable", lambda: 2)
+    made = pairs.Texts.of(pd.Series(["A", "B"], dtype="str")).normalized(lambda text: text.lower())
+    assert made.column().tolist() == ["a", "b"]
