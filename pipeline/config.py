@@ -205,6 +205,11 @@ def build(raw: Mapping[str, Any]) -> Study:
             f"probe: '{settings.probe}' plays noise without speech to the recognizer, and {backend.name} hears no "
             "audio. Choose an asr that does, or probe=null."
         )
+    if not single and corpus is not None and backend is not None and not corpus.has_audio and backend.needs_audio:
+        mistakes.append(
+            f"asr: {backend.name} must hear, and corpus '{corpus.name}' holds no audio. Take asr=transcripts with the "
+            "hypotheses, or corpus=manifest with recordings."
+        )
     if settings is not None and store is not None and store.drops and settings.stages != ["store"]:
         mistakes.append(
             "store: only stages=[store] drops what is remembered. Add it, or leave the store.drop_ keys out."

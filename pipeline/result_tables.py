@@ -9,6 +9,55 @@ from pandera.typing import Series
 from pipeline import tables
 
 
+class Rates(tables._Table):
+    """Every rate of a cell beside its WER, from sums over the cell; ``accent`` is ``ALL`` where all are pooled.
+
+    A trial that failed or could not be rendered, and one whose reference has no words, is in the counts at the end and
+    in nothing else. A transcript that was not delivered and counts as all deletions is in everything.
+    """
+
+    accent: Series[str]
+    condition: Series[str]
+    backend: Series[str]
+    normalizer: Series[str]
+    n_speakers: Series[int] = pa.Field(ge=0)
+    n_utterances: Series[int] = pa.Field(ge=0, description="with reference words, scored")
+    n_ref_words: Series[int] = pa.Field(ge=0)
+    n_hyp_words: Series[int] = pa.Field(ge=0)
+    wer: Series[float] = pa.Field(nullable=True, ge=0)
+    substitution_rate: Series[float] = pa.Field(nullable=True, ge=0, le=1)
+    deletion_rate: Series[float] = pa.Field(nullable=True, ge=0, le=1)
+    insertion_rate: Series[float] = pa.Field(nullable=True, ge=0)
+    precision: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="missing where nothing was heard")
+    recall: Series[float] = pa.Field(nullable=True, ge=0, le=1)
+    f1: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="0 where nothing was heard")
+    mer: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="match error rate")
+    wil: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="word information lost")
+    n_ref_characters: Series[int] = pa.Field(ge=0, description="spaces between words included")
+    character_errors: Series[int] = pa.Field(ge=0)
+    cer: Series[float] = pa.Field(nullable=True, ge=0)
+    capped_errors: Series[int] = pa.Field(ge=0, description="no utterance with more errors than reference words")
+    capped_wer: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="sensitivity, not the WER")
+    n_above_one: Series[int] = pa.Field(ge=0, description="utterances with a WER above 1")
+    n_mostly_inserted: Series[int] = pa.Field(ge=0, description="utterances with more insertions than reference words")
+    mostly_inserted_share: Series[float] = pa.Field(nullable=True, ge=0, le=1)
+    n_empty_hypotheses: Series[int] = pa.Field(ge=0, description="scored as all deletions")
+    n_not_delivered: Series[int] = pa.Field(ge=0, description="of these, transcripts that were not there")
+    n_failed: Series[int] = pa.Field(ge=0, description="transcription failed: missing data, in no rate")
+    n_unrendered: Series[int] = pa.Field(ge=0, description="could not be rendered: missing data, in no rate")
+    n_no_reference_words: Series[int] = pa.Field(
+        ge=0, description="utterances heard without a reference word, in no rate"
+    )
+    no_reference_inserted_words: Series[int] = pa.Field(
+        ge=0, description="words heard in these: insertions on non-speech"
+    )
+    note: Series[str]
+    synthetic: Series[bool]
+
+    class Config:
+        unique = ["accent", "condition", "backend", "normalizer"]
+
+
 class Sensitivity(tables._Table):
     """One conclusion under one normalizer, and whether it is the same under all normalizers of the run.
 
@@ -35,6 +84,7 @@ RESULTS: dict[str, tables.Schema] = {
     "disparities": tables.Disparities,
     "interactions": tables.Interactions,
     "variability": tables.Variability,
+    "rates": Rates,
     "sensitivity": Sensitivity,
 }
 """In the order in which they are made; each is written as Parquet and exported as CSV."""

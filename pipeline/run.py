@@ -23,6 +23,7 @@ from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
 from pipeline.stages.compare_repeats import compare_repeats
+from pipeline.stages.count_left_out import count_left_out
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.probe import NAME as PROBE
@@ -191,6 +192,14 @@ def _summarize(this: Run) -> None:
         this.study.stats,
         synthetic=bool(utterances["synthetic"].any()),
         voices=_voices(utterances),
+        left_out=count_left_out(
+            utterances,
+            this.table("trials"),
+            this.table("transcripts"),
+            this.table("exclusions"),
+            normalizers=normalizers,
+            backend=this.study.backend.name,
+        ),
     )
     for name, summary in summarize(of):
         this.keep(name, summary)

@@ -52,6 +52,8 @@ def _describe(study: Study) -> Report:
 
 def _listen(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
+    if not corpus.has_audio:
+        raise ConfigError(f"stages=[listen]: corpus '{corpus.name}' holds no audio. Take corpus=manifest.")
     absent = [str(path) for path in corpus.inputs() if not path.exists()]
     if absent:
         raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")

@@ -36,10 +36,10 @@ class Utterances(_Table):
     accent: Series[str] = pa.Field(str_length={"min_value": 1})
     raw_accent: Series[str]
     reference: Series[str]
-    audio: Series[str] = pa.Field(description="path as the corpus resolves it")
-    audio_sha256: Series[str] = pa.Field(str_length={"min_value": 64, "max_value": 64})
-    sample_rate_hz: Series[int] = pa.Field(gt=0)
-    duration_s: Series[float] = pa.Field(gt=0)
+    audio: Series[str] = pa.Field(description="path as the corpus resolves it; empty where it holds no audio")
+    audio_sha256: Series[str] = pa.Field(nullable=True, str_length={"min_value": 64, "max_value": 64})
+    sample_rate_hz: Series[int] = pa.Field(ge=0, description="0 where there is no audio")
+    duration_s: Series[float] = pa.Field(nullable=True, gt=0, description="missing where there is no audio")
     synthetic: Series[bool]
     label_provenance: Series[str]
     attributes: Series[str] | None = pa.Field(alias=f"^{ATTRIBUTE_PREFIX}", regex=True, nullable=True)
@@ -176,6 +176,9 @@ class Scores(_Table):
     substitutions: Series[int] = pa.Field(ge=0)
     deletions: Series[int] = pa.Field(ge=0)
     insertions: Series[int] = pa.Field(ge=0)
+    # two runs of one study, before and after characters were counted, can both be read
+    ref_characters: Series[int] | None = pa.Field(ge=0, description="of the normalized reference, spaces included")
+    character_errors: Series[int] | None = pa.Field(ge=0, description="edits of a minimum character alignment")
     normalized_reference: Series[str]
     normalized_hypothesis: Series[str]
 
@@ -327,6 +330,11 @@ def columns(schema: Schema) -> dict[str, str]:
     return {name: _pandas_name(str(column.dtype)) for name, column in declared.items() if not column.regex}
 
 
+def optional(schema: Schema) -> set[str]:
+    """Return the columns that a table of ``schema`` may lack."""
+    return {name for name, column in schema.to_schema().columns.items() if not column.required and not column.regex}
+
+
 def _pandas_name(dtype: str) -> str:
     # pandera spells Python's str as "string[pyarrow]"; the study uses pandas' own "str" (missing = NaN)
     return "str" if dtype.startswith("str") else dtype
@@ -337,6 +345,8 @@ def build(rows: Iterable[Any], schema: Schema, *, where: str) -> pd.DataFrame:
     records = [asdict(row) if is_dataclass(row) and not isinstance(row, type) else dict(row) for row in rows]
     extra = sorted({key for record in records for key in record if key.startswith(ATTRIBUTE_PREFIX)})
     dtypes = columns(schema) | dict.fromkeys(extra, "str")
+    absent = optional(schema) - {key for record in records for key in record} if records else ()
+    dtypes = {name: dtype for name, dtype in dtypes.items() if name not in absent}
     table = pd.DataFrame.from_records(records, columns=list(dtypes))
     return check(cast(table, dtypes), schema, where=where)
 

@@ -44,7 +44,7 @@ def test_a_documented_command_composes(line: str, tmp_path: Path) -> None:
     if not {"--cfg", "--info", "--help"} & set(arguments):
         arguments += ["--cfg", "job", "--resolve"]
     if "-m" in arguments:  # of a sweep, the first job
-        arguments = [re.sub(r"^(\w+=\w+),.*", r"\1", argument) for argument in arguments if argument != "-m"]
+        arguments = [re.sub(r"^([\w.]+=\w+),.*", r"\1", argument) for argument in arguments if argument != "-m"]
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -34,6 +34,9 @@ WORD_SETTINGS = (
 )  # fmt: skip
 """What, beside the files and their format, decides which words belong to which trial."""
 
+COLUMN_SETTINGS = ("id_column", "hypothesis_column", "system_column", "system")
+"""The same, of tables."""
+
 
 class Transcripts:
     """A file or folder of hypotheses in a recognizer's place."""
@@ -49,8 +52,10 @@ class Transcripts:
 
     @property
     def name(self) -> str:
-        """``transcripts:`` and the label."""
-        return f"transcripts:{self._settings.label or self._path.stem}"
+        """``transcripts:`` and the label, else the system, else the column, else the file."""
+        settings = self._settings
+        column = settings.hypothesis_column if settings.hypothesis_column != _usual("hypothesis_column") else None
+        return f"transcripts:{settings.label or settings.system or column or self._path.stem}"
 
     @property
     def batch_size(self) -> int:
@@ -109,6 +114,8 @@ class Transcripts:
         if not self._read.sha256:
             raise RuntimeError("fingerprint() before prepare()")
         told = {key: getattr(self._settings, key) for key in WORD_SETTINGS}
+        # said only where they are not the usual ones: what was imported before keeps its fingerprint
+        told |= {key: value for key in COLUMN_SETTINGS if (value := getattr(self._settings, key)) != _usual(key)}
         return {
             "kind": "transcripts",
             "sha256": self._read.sha256,
@@ -136,6 +143,10 @@ class Transcripts:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _usual(key: str) -> object:
+    return TranscriptsSettings.model_fields[key].default
 
 
 def _listed(trials: Sequence[tuple[str, str]]) -> str:

@@ -56,7 +56,7 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     if view.synthetic:
         summary.append(Sentence(text=f"{SYNTHETIC.capitalize()}.", warning=True))
     if view.source.renderings.empty and not view.source.transcripts.empty:
-        summary.append(Sentence(text=front.UNHEARD, warning=True))
+        summary.append(Sentence(text=front.played(view), warning=True))
     if not view.speakers_known:
         summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
     summary += recordings.short_warning(evidence)

@@ -43,7 +43,7 @@ def _corpus(evidence: Evidence) -> list[Fact]:
     people = f"{numbers.n_speakers:,}" if numbers.n_speakers else "unknown"
     if numbers.n_speakers and numbers.n_speakers_missing:
         people += f"; {count(numbers.n_speakers_missing, 'utterance')} without a speaker"
-    amount = f"{numbers.n_utterances:,} utterances, {numbers.n_ref_words:,} words, {numbers.hours:.2f} hours"
+    amount = f"{numbers.n_utterances:,} utterances, {numbers.n_ref_words:,} words, {_hours(numbers.hours)}"
     described = [
         fact("Corpus", outside(corpus.name) if corpus else None),
         fact("Description", outside(corpus.description, limit=1000) if corpus else None),
@@ -57,6 +57,10 @@ def _corpus(evidence: Evidence) -> list[Fact]:
         fact("Amount", amount, numbers.key),
         fact("Label provenance", listed(map(outside, _provenances(evidence)), empty=NOT_RECORDED)),
     ]
+
+
+def _hours(hours: float | None) -> str:
+    return "duration not known" if hours is None else f"{hours:.2f} hours"
 
 
 def _provenances(evidence: Evidence) -> list[str]:

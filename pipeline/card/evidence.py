@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pipeline.card import derived, invented, rankings, sound, transcribed
 from pipeline.card.keys import Key
-from pipeline.card.measures import Cell, Disparity, Interaction, Numbers
+from pipeline.card.measures import Cell, CellRates, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
 from pipeline.card.view import CardInput, View, look
 from pipeline.card.wording import (
@@ -60,6 +60,14 @@ class Evidence:
     def cell(self, accent: str, condition: str, normalizer: str | None = None) -> Cell | None:
         """Return one cell; the main normalizer's unless told."""
         return self._cells.get(self.view.key(accent=accent, condition=condition, normalizer=normalizer))
+
+    @cached_property
+    def _rates(self) -> dict[Key, CellRates]:
+        return {item.key: item for item in self.numbers.rates}
+
+    def rates(self, accent: str, condition: str) -> CellRates | None:
+        """Return the rates of one cell under the main normalizer."""
+        return self._rates.get(self.view.key(accent=accent, condition=condition))
 
     def ranked(self, condition: str) -> list[Cell]:
         """Return the cells that may be called best or worst under ``condition``, lowest WER first."""
@@ -118,6 +126,7 @@ def gather(source: CardInput) -> Evidence:
         corpus=transcribed.corpus(view),
         speed=transcribed.speed(view),
         cells=cells,
+        rates=transcribed.rates(view),
         disparities=transcribed.disparities(view, cells),
         interactions=transcribed.interactions(view, cells),
         variability=transcribed.variability(view),

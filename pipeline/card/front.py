@@ -2,6 +2,7 @@
 
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.model import Block, Fact, Facts, Listing, Section, Sentence
+from pipeline.card.view import View
 from pipeline.card.wording import NOT_EVALUATED, NOT_RECORDED, count, label, listed, outside, without_folder
 
 FAMILIES = {
@@ -57,6 +58,19 @@ UNHEARD = (
 )
 
 
+NO_AUDIO = (
+    "No audio is part of this study: references, labels and hypotheses were given as text. How the speech was recorded "
+    "and transcribed is not known here: the name of the condition stands for no acoustic condition."
+)
+
+
+def played(view: View) -> str:
+    """Return what was done to the recordings, in words."""
+    if not view.has_audio:
+        return NO_AUDIO
+    return UNHEARD if view.source.renderings.empty else RENDERED
+
+
 def _history(times: int) -> str:
     return "no" if times == 0 else f"{count(times, 'time')}; the rules were not all fixed before results were seen"
 
@@ -66,8 +80,7 @@ def overview(evidence: Evidence) -> Section:
     view = evidence.view
     kind = view.source.record.corpus.label_kind if view.source.record.corpus else ""
     measures = [
-        "Task: writing down the words of recorded speech. "
-        + (RENDERED if not view.source.renderings.empty else UNHEARD),
+        "Task: writing down the words of recorded speech. " + played(view),
         "A word of the reference is a hit (H), replaced by another (substitution, S) or left out (deletion, D); a word "
         'nobody said is an insertion (I). If "turn the lights off" comes back as "turn lights of now", then H = 2, '
         "S = 1 (off), D = 1 (the) and I = 1 (now).",
@@ -80,7 +93,8 @@ def overview(evidence: Evidence) -> Section:
     conditions = listed((label(condition) for condition in view.conditions), empty=NOT_EVALUATED)
     name = f" ({outside(kind).replace('_', ' ')})" if kind else ""
     facts = [fact(f"Intrinsic variation: groups compared{name}", accents)]
-    facts.append(fact("Confounding variation: conditions controlled for", conditions))
+    controlled = conditions if view.has_audio else f"none; {conditions}, the acoustic condition is not known"
+    facts.append(fact("Confounding variation: conditions controlled for", controlled))
     return Section(slug="overview", title="Overview", blocks=[*blocks, Facts(facts=facts)])
 
 

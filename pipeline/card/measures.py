@@ -57,6 +57,40 @@ class Cell(Number):
     synthetic: bool
 
 
+class CellRates(Number):
+    """Every rate of a cell beside its WER, from the same counts; none has an interval of its own."""
+
+    n_speakers: int
+    n_utterances: int
+    n_ref_words: int
+    n_hyp_words: int
+    wer: Rate
+    substitution_rate: Rate
+    deletion_rate: Rate
+    insertion_rate: Rate
+    precision: Rate
+    recall: Rate
+    f1: Rate
+    mer: Rate
+    wil: Rate
+    n_ref_characters: int
+    character_errors: int
+    cer: Rate
+    capped_errors: int
+    capped_wer: Rate
+    n_above_one: int
+    n_mostly_inserted: int
+    mostly_inserted_share: Rate
+    n_empty_hypotheses: int
+    n_not_delivered: int
+    n_failed: int
+    n_unrendered: int
+    n_no_reference_words: int
+    no_reference_inserted_words: int
+    note: Shown
+    synthetic: bool
+
+
 class Disparity(Number):
     """One summary across accents within one condition; speakers and words are those it rests on."""
 
@@ -184,7 +218,7 @@ class Corpus(Number):
     n_speakers: int
     n_utterances: int
     n_ref_words: int
-    hours: float
+    hours: Rate = Field(description="missing where there is no audio")
     n_speakers_missing: int = Field(description="utterances without a speaker")
 
 
@@ -217,6 +251,7 @@ class Numbers(Frozen):
     corpus: Corpus
     speed: Speed | None
     cells: list[Cell]
+    rates: list[CellRates]
     disparities: list[Disparity]
     interactions: list[Interaction]
     variability: list[Variability]

@@ -1,5 +1,6 @@
 """Sections 5 and 6: two contrasting cells of this run, and the recognizer as a whole."""
 
+from pipeline.card import rates
 from pipeline.card.evidence import ALL_ACCENTS, Evidence, fact, interval_of
 from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, TableCell
@@ -50,6 +51,7 @@ def overall(evidence: Evidence) -> Section:
     if not evidence.measured:
         return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
     blocks: list[Block] = [_pooled_table(evidence)]
+    blocks += rates.blocks(evidence)
     blocks.append(
         Sentence(
             text=f"{ALL_ACCENTS.capitalize()}: each group weighs as much as its reference words, so these numbers hide "

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.card.keys import Key
-from pipeline.card.measures import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
+from pipeline.card.measures import Cell, CellRates, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.view import View
 from pipeline.records import Status, Support
@@ -46,6 +46,20 @@ def _cell(row: Mapping[str, Any], confidence: float) -> Cell:
         interval = "no errors: no interval of log WER; ci_high, where there is one, is a one-sided upper bound"
     method = f"sum of errors over sum of reference words; {interval}"
     return Cell.model_validate(_fields(row) | {"method": method})
+
+
+RATES_METHOD = (
+    "ratios of sums over the cell; precision H / (H + S + I), recall H / (H + S + D), MER = errors / (H + errors), "
+    "WIL = 1 - precision x recall; CER counts characters of the normalized text, spaces between words included; "
+    "capped_wer counts no utterance above 1; no intervals"
+)
+
+
+def rates(view: View) -> list[CellRates]:
+    """Return every row of rates of this backend, in the order of the cells."""
+    chosen = [row for row in _rows(view.source.rates) if row["backend"] == view.backend]
+    found = [CellRates.model_validate(_fields(row) | {"method": RATES_METHOD}) for row in chosen]
+    return sorted(found, key=lambda item: _order(view, item.key))
 
 
 def disparities(view: View, cells: list[Cell]) -> list[Disparity]:
@@ -158,7 +172,7 @@ def corpus(view: View) -> Corpus:
         n_speakers=len(table.loc[table["speaker_id"].notna(), ["accent", "speaker_id"]].drop_duplicates()),
         n_utterances=len(table),
         n_ref_words=int(words.sum()),
-        hours=float(table["duration_s"].sum()) / 3600,
+        hours=float(table["duration_s"].sum()) / 3600 if view.has_audio else None,
         n_speakers_missing=int(table["speaker_id"].isna().sum()),
     )
 

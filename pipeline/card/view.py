@@ -27,6 +27,7 @@ class CardInput:
     nonspeech: pd.DataFrame
     scores: pd.DataFrame
     cells: pd.DataFrame
+    rates: pd.DataFrame
     disparities: pd.DataFrame
     interactions: pd.DataFrame
     variability: pd.DataFrame
@@ -78,6 +79,12 @@ class View:
         """Whether any of the speech was made by a machine."""
         corpus = self.source.record.corpus
         return bool(self.source.utterances["synthetic"].any()) or (corpus is not None and corpus.synthetic)
+
+    @cached_property
+    def has_audio(self) -> bool:
+        """Whether the corpus holds recordings, and not only texts."""
+        audio = self.source.utterances["audio"]
+        return bool((audio != "").any()) or audio.empty
 
     @cached_property
     def speakers_known(self) -> bool:

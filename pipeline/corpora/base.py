@@ -39,6 +39,8 @@ class Corpus(Protocol):
     """Speech with references and accent labels. The constructor reads nothing."""
 
     Settings: ClassVar[type[BaseModel]]
+    has_audio: ClassVar[bool]
+    """False: nothing can be rendered, heard or measured; only a recognizer that needs no audio can answer"""
 
     @property
     def name(self) -> str:

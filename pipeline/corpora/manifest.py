@@ -7,51 +7,28 @@ reason, or stop the run; every row of the file is one utterance or one exclusion
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, field_validator
 
 from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
-from pipeline.corpora import base, shipped
-from pipeline.corpora.accents import vocabulary
-from pipeline.corpora.manifest_files import Format, Quoting, Row, read_rows, require_columns
+from pipeline.corpora import base
+from pipeline.corpora.manifest_files import Row, read_rows, require_columns
 from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
-from pipeline.errors import ManifestError, did_you_mean
+from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
+from pipeline.errors import ManifestError
 from pipeline.records import Exclusion
 
 
-class ManifestSettings(BaseModel):
-    """Where the manifest is, how it is read, and what the corpus says of itself (empty: it does not say)."""
+class ManifestSettings(TableSettings):
+    """Where the manifest and its audio are, how it is read, and what the corpus says of itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: Path
-    format: Literal["auto"] | Format = "auto"
-    quoting: Quoting = "minimal"
     audio_root: Path | None = None
     """null: the manifest's folder"""
     allow_outside_root: bool = False
-    attributes: tuple[str, ...] = ()
-    """further columns to carry along, as ``attr_<name>``"""
-    on_bad_row: Literal["exclude", "stop"] = "exclude"
-    accents: Literal["vocabulary", "as_given"] = "vocabulary"
-    vocabulary: str | None = None
-    """whose raw labels these are in accents.yaml; null: any corpus's, where they agree"""
-    name: str | None = None
-    """null: the name of the manifest's folder"""
-    reference_accent: str | None = None
-    """the accent that ``stats.reference_accent`` takes unless it is set"""
-    label_kind: str = ""
-    label_provenance: str = ""
-    style: str = ""
-    synthetic: bool = False
-    licence: str = ""
-    citation: str = ""
-    description: str = ""
-    redistribute_text: bool = False
 
     @field_validator("path", mode="before")
     @classmethod
@@ -63,24 +40,14 @@ class ManifestSettings(BaseModel):
     @field_validator("attributes")
     @classmethod
     def _further_columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        fixed = sorted({name for name in value if not name or name in (*NEEDED, SPEAKER)})
-        if fixed or len(set(value)) < len(value):
-            raise ValueError(f"name each further column once, and none of {', '.join((*NEEDED, SPEAKER))}")
-        return value
-
-    @field_validator("vocabulary")
-    @classmethod
-    def _mapped(cls, value: str | None) -> str | None:
-        known = vocabulary().labels() if value is not None else {}
-        if value is not None and value not in known:
-            raise ValueError(f"accents.yaml maps no labels of '{value}'.{did_you_mean(value, known)}")
-        return value
+        return further_columns(value, (*NEEDED, SPEAKER))
 
 
 class ManifestCorpus:
     """A corpus read from one manifest file."""
 
     Settings: ClassVar[type[BaseModel]] = ManifestSettings
+    has_audio: ClassVar[bool] = True
 
     def __init__(self, settings: ManifestSettings) -> None:
         """Keep the settings; nothing is read before ``load``."""
@@ -109,7 +76,7 @@ class ManifestCorpus:
         outcomes = [(row, reader.read(row)) for row in rows]
         bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
         if bad and settings.on_bad_row == "stop":
-            raise _offenders(path, bad, len(rows))
+            raise offenders(path, bad, len(rows))
         records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
         records.sort(key=lambda record: str(record["utterance_id"]))
         utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
@@ -123,7 +90,7 @@ class ManifestCorpus:
             root=self._root(),
             allow_outside_root=settings.allow_outside_root,
             attributes=settings.attributes,
-            accents=None if settings.accents == "as_given" else vocabulary().lookup(settings.vocabulary),
+            accents=settings.lookup,
             repeats=Counter(row.cells.get("utterance_id", "") for row in rows),
             synthetic=settings.synthetic,
             label_provenance=settings.label_provenance,
@@ -138,13 +105,11 @@ class ManifestCorpus:
 
     def record(self) -> CorpusRecord:
         """Return what the settings declare."""
-        declared = self.settings.model_dump(include=set(CorpusRecord.model_fields))
-        return CorpusRecord.model_validate(declared | {"name": self.name})
+        return self.settings.record(self.name)
 
     def inputs(self) -> tuple[Path, ...]:
         """Return the manifest, and the accent vocabulary where labels are looked up in it."""
-        looked_up = () if self.settings.accents == "as_given" else (shipped.DATA_MANIFESTS / "accents.yaml",)
-        return (self.settings.path.expanduser(), *looked_up)
+        return (self.settings.path.expanduser(), *self.settings.looked_up_in)
 
     def audio_path(self, audio: str) -> Path:
         """Return the file of an ``audio`` cell."""
@@ -162,12 +127,3 @@ class ManifestCorpus:
     def group_of(self, row: Mapping[str, Any]) -> str:
         """Return the voice of one utterance."""
         return base.group_of(row)
-
-
-def _offenders(path: Path, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
-    shown = [f"line {row.line} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
-    more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-    return ManifestError(
-        f"corpus.path: {len(bad)} of {rows} rows of {path.name} cannot be used: {'; '.join(shown)}{more}. "
-        "Mend them, or set corpus.on_bad_row=exclude to go on without them."
-    )

@@ -1,7 +1,7 @@
 """One manifest row to one utterance, or to the one reason why it cannot be used."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,31 +46,35 @@ class RowReader:
     def read(self, row: Row) -> dict[str, Any] | Exclusion:
         """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
         try:
-            text = self._text_columns(row)
+            text = self._text_columns(row, not_blank=("utterance_id", "accent", "audio_path"))
             path = self._audio(row.cells["audio_path"])
             info = probe(path)
         except (BadRowError, AudioError) as error:
-            name = _printable(row.cells.get("utterance_id", "")) or f"line {row.line}"
-            return Exclusion(STAGE, name, "", error.reason, _printable(str(error)))
+            return _lost(row, error.reason, error)
         return {
             **text,
-            "corpus": self.corpus,
             "audio": Path(os.path.relpath(path, self.root)).as_posix(),
             "audio_sha256": info.sha256,
             "sample_rate_hz": info.sample_rate_hz,
             "duration_s": info.duration_s,
-            "synthetic": self.synthetic,
-            "label_provenance": self.label_provenance,
         }
 
-    def _text_columns(self, row: Row) -> dict[str, str | None]:
+    def read_text(self, row: Row) -> dict[str, Any] | Exclusion:
+        """Return the record of an utterance that has no audio, or the row's exclusion."""
+        try:
+            text = self._text_columns(row, not_blank=("utterance_id", "accent"))
+        except BadRowError as error:
+            return _lost(row, error.reason, error)
+        return {**text, "audio": "", "audio_sha256": None, "sample_rate_hz": 0, "duration_s": None}
+
+    def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
         if row.problem:
             raise BadRowError(Reason.MISSING_VALUE, row.problem)
         cells = row.cells
         broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
         if broken:
             raise BadRowError(Reason.MISSING_VALUE, f"{', '.join(map(_printable, broken))} is not valid Unicode text")
-        for name in ("utterance_id", "accent", "audio_path"):
+        for name in not_blank:
             if not cells.get(name):
                 raise BadRowError(Reason.MISSING_VALUE, f"{name} is blank")
         count = self.repeats[cells["utterance_id"]]
@@ -84,6 +88,9 @@ class RowReader:
             "accent": self._accent(cells["accent"]),
             "raw_accent": cells["accent"],
             "reference": cells["reference"],
+            "corpus": self.corpus,
+            "synthetic": self.synthetic,
+            "label_provenance": self.label_provenance,
             **{ATTRIBUTE_PREFIX + name: cells.get(name) or None for name in self.attributes},
         }
 
@@ -109,6 +116,11 @@ class RowReader:
             outside = f"'{given}' lies outside the audio root: move it there, or set corpus.allow_outside_root=true"
             raise BadRowError(Reason.MISSING_AUDIO, outside)
         return path
+
+
+def _lost(row: Row, reason: Reason, why: Exception) -> Exclusion:
+    name = _printable(row.cells.get("utterance_id", "")) or f"line {row.line}"
+    return Exclusion(STAGE, name, "", reason, _printable(str(why)))
 
 
 def _printable(text: str) -> str:

@@ -77,6 +77,7 @@ class ProbeCorpus:
     """Synthetic utterances: every feature x the same (voice, prompt) pairs."""
 
     Settings: ClassVar[type[BaseModel]] = ProbeSettings
+    has_audio: ClassVar[bool] = True
 
     def __init__(self, settings: ProbeSettings) -> None:
         """Keep the settings; nothing is synthesized before ``load``."""

@@ -43,6 +43,11 @@ def load_utterances(corpus: Corpus) -> tuple[pd.DataFrame, list[Exclusion], int]
 
 
 def measure_recordings(utterances: pd.DataFrame, corpus: Corpus, *, workers: int) -> pd.DataFrame:
-    """Return what each recording was like as it came: a row for every utterance, whatever could be measured."""
+    """Return what each recording was like as it came: a row for every utterance, whatever could be measured.
+
+    Of a corpus without audio there is no recording, and no row.
+    """
+    if not corpus.has_audio:
+        return tables.build([], tables.Acoustics, where=NAME)
     with track("measuring recordings", len(utterances), logger) as advance:
         return acoustics.measure(utterances, corpus.audio_path, workers=workers, advance=advance)

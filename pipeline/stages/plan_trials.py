@@ -107,7 +107,9 @@ def _trial(
     utterance: dict[str, object], condition: Condition, slot: int, plan: dict[str, object], seed: int
 ) -> dict[str, object]:
     # id and name are part of the key: equal audio, or equal conditions under two names, stay two trials
-    key = [utterance["utterance_id"], utterance["audio_sha256"], condition.name, condition.definition, plan, seed]
+    sha256 = utterance["audio_sha256"]
+    audio = sha256 if isinstance(sha256, str) else None  # a corpus without audio
+    key = [utterance["utterance_id"], audio, condition.name, condition.definition, plan, seed]
     return {
         "utterance_id": utterance["utterance_id"],
         "condition": condition.name,

@@ -14,6 +14,7 @@ from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.rates import rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
@@ -32,6 +33,8 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
+    left_out: pd.DataFrame
+    """by cell: what the scores do not hold"""
     made: dict[str, pd.DataFrame] = field(default_factory=dict)
     """the tables of results so far"""
 
@@ -58,6 +61,10 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _rates(of: Material) -> pd.DataFrame:
+    return rates(of.scores, of.left_out, synthetic=of.synthetic)
+
+
 def _sensitivity(of: Material) -> pd.DataFrame:
     others = {name: of.result(name) for name in RESULTS if name != "sensitivity"}
     return sensitivity(others, of.settings, synthetic=of.synthetic)
@@ -68,6 +75,7 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "rates": _rates,
     "sensitivity": _sensitivity,
 }
 

@@ -126,7 +126,8 @@ def _not_remembered(
 
 def _by_length(rows: Sequence[Row]) -> list[Row]:
     """Return the longest utterances first, so that a batch holds clips of like length; trials of one stay together."""
-    return sorted(rows, key=lambda row: (-row["duration_s"], row["utterance_id"]))
+    # a missing duration, where a corpus holds no audio, would put the rows into no order at all
+    return sorted(rows, key=lambda row: (-row["duration_s"] if row["duration_s"] > 0 else 0.0, row["utterance_id"]))
 
 
 def _hear(

@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.records import ErrorCounts
 
-COUNTED = ("hits", "substitutions", "deletions", "insertions")
+COUNTED = ("hits", "substitutions", "deletions", "insertions", "ref_characters", "character_errors")
 """What ``count_all`` counts of a pair of texts, in the order of its columns."""
 
 
@@ -27,12 +27,24 @@ def count_errors(normalized_reference: str, normalized_hypothesis: str) -> Error
     return ErrorCounts(out.hits, out.substitutions, out.deletions, out.insertions)
 
 
+def count_characters(normalized_reference: str, normalized_hypothesis: str) -> tuple[int, int]:
+    """Count the characters of a reference, and the fewest edits that make the hypothesis of it.
+
+    Words are joined by one space each, and that space is a character like any other. A character is a code point.
+    jiwer's own aligner gives the distance that ``jiwer.process_characters`` adds up from its list of edits.
+    """
+    reference, hypothesis = " ".join(normalized_reference.split()), " ".join(normalized_hypothesis.split())
+    return len(reference), Levenshtein.distance(reference, hypothesis)
+
+
 def count_all(pairs: tuple[Sequence[str], Sequence[str]]) -> NDArray[np.int64]:
-    """Count as ``count_errors`` does for many references and hypotheses of the same length; (pairs, ``COUNTED``).
+    """Count as ``count_errors`` and ``count_characters`` do for many pairs of texts; shape (pairs, ``COUNTED``).
 
     jiwer's own aligner is asked without jiwer, which takes several times as long for the same counts.
     """
-    counted = [_counts(one.split(), other.split()) for one, other in zip(*pairs, strict=True)]
+    counted = [
+        (*_counts(one.split(), other.split()), *count_characters(one, other)) for one, other in zip(*pairs, strict=True)
+    ]
     return np.array(counted, dtype=np.int64).reshape(-1, len(COUNTED))
 
 

@@ -125,7 +125,9 @@ def test_shorthands_and_names_mix_and_count_once(composed: Composed) -> None:
 
 
 def test_there_are_twenty_six_and_each_says_where_its_numbers_come_from() -> None:
-    contents = {path.stem: yaml.safe_load(path.read_text()) for path in CONF.glob("*.yaml")}
+    # of a corpus without audio nothing was done to the speech: as_transcribed has no numbers
+    paths = [path for path in CONF.glob("*.yaml") if path.stem != "as_transcribed"]
+    contents = {path.stem: yaml.safe_load(path.read_text()) for path in paths}
     described = {name: content[name] for name, content in contents.items() if name in content}
     assert len(described) == 26
     for name, content in described.items():

@@ -19,6 +19,7 @@ SHORTHANDS = {
 }
 NEEDED = {
     ("corpus", "manifest"): ["corpus.path=x.csv"],
+    ("corpus", "transcripts_only"): ["corpus.path=x.csv", "asr=transcripts"],
     ("asr", "transcripts"): ["asr.path=x.csv"],
     ("asr", "endpoint"): ["asr.base_url=http://localhost:8000/v1"],
     ("asr", "command"): ['asr.command=[hear,"{manifest}","{output}"]'],

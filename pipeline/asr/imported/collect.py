@@ -17,6 +17,11 @@ from pipeline.records import Status
 Trial = tuple[str, str]
 """utterance_id, condition"""
 
+MANIFEST, HYPOTHESES = "manifest", "hypotheses"
+"""A folder with tables of these names is a corpus without audio: its hypotheses are in the second."""
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
+
 MAX_REASON = 500
 """Characters kept of a vendor's reason."""
 
@@ -48,6 +53,7 @@ def collect(path: Path, settings: TranscriptsSettings) -> Collected:
         MissingPrerequisite: if there is nothing at ``path``.
         BackendError: naming the file (and line) that cannot be read, or the trials that are answered twice.
     """
+    path = hypotheses_in(path)
     sources = _sources(path, settings.format)
     try:
         kind = formats.recognize(sources) if settings.format == "auto" else settings.format
@@ -64,9 +70,21 @@ def collect(path: Path, settings: TranscriptsSettings) -> Collected:
     if collected.twice:
         named = first_five(_both(collected, trial) for trial in collected.twice)
         raise BackendError(
-            f"asr.path: {path.name} answers {len(collected.twice)} trials more than once: {named}. Keep one each."
+            f"asr.path: {path.name} answers {len(collected.twice)} trials more than once: {named}. Keep one each,"
+            " or, where a column says whose each row is, choose one with asr.system=..."
+        )
+    if settings.system is not None and not collected.places:
+        raise BackendError(
+            f"asr.system: no row of {path.name} has {settings.system!r} in its column '{settings.system_column}'."
         )
     return collected
+
+
+def hypotheses_in(path: Path) -> Path:
+    """Return the table of hypotheses of a folder that also holds a manifest; any other path as it is."""
+    tables = {name: [path / f"{name}{suffix}" for suffix in TABLE_SUFFIXES] for name in (MANIFEST, HYPOTHESES)}
+    there = {name: [place for place in places if place.is_file()] for name, places in tables.items()}
+    return there[HYPOTHESES][0] if there[MANIFEST] and len(there[HYPOTHESES]) == 1 else path
 
 
 def _sources(path: Path, kind: str) -> list[Source]:

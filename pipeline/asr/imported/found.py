@@ -40,12 +40,23 @@ class LayoutError(UnreadableError):
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """What columns of a table, or keys of our JSON lines, are called; ``system``: whose rows count, None: all."""
+
+    id: str = "utterance_id"
+    hypothesis: str = "hypothesis"
+    system_column: str = "system"
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Which of several texts of one recording counts."""
 
     azure_text: Literal["lexical", "display"] = "lexical"
     channel: str | None = None
     """label as the file has it; None: the file must have one channel"""
+    columns: Columns = Columns()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipeline.asr.imported.found import Choice
+from pipeline.asr.imported.found import Choice, Columns
 
 MAX_PATTERN = 200
 """Characters of a pattern."""
@@ -17,6 +17,8 @@ Format = Literal[
 ]  # fmt: skip
 ONE_EACH = ("aws_transcribe", "azure", "deepgram", "assemblyai", "openai", "whisper_cli")
 """Formats of one recording a file, which the file's name can identify; so can Google's, outside a batch."""
+WITH_COLUMNS = ("auto", "csv", "tsv", "jsonl")
+"""Formats whose columns, or keys, have names of the user's choice."""
 WITH_CHANNELS = ("auto", "ctm", "aws_transcribe", "google", "azure", "deepgram", "assemblyai")
 
 
@@ -62,6 +64,12 @@ class TranscriptsSettings(BaseModel):
     """``folder``: the first folder below ``path``"""
     condition_pattern: Pattern | None = None
     """its one group is the condition in the same name"""
+    id_column: str = Field("utterance_id", min_length=1)
+    """of CSV and TSV; in JSON lines, the key"""
+    hypothesis_column: str = Field("hypothesis", min_length=1)
+    system_column: str = Field("system", min_length=1)
+    system: str | None = Field(None, min_length=1)
+    """of a table with rows of several recognizers: whose rows count; None: all rows are one recognizer's"""
     channel: int | str | None = None
     """label, as the file has it, of the channel that holds the utterance; None: files must have one channel"""
     azure_text: Literal["lexical", "display"] = "lexical"
@@ -73,7 +81,8 @@ class TranscriptsSettings(BaseModel):
     @cached_property
     def choice(self) -> Choice:
         """What readers are told to choose."""
-        return Choice(self.azure_text, None if self.channel is None else str(self.channel))
+        columns = Columns(self.id_column, self.hypothesis_column, self.system_column, self.system)
+        return Choice(self.azure_text, None if self.channel is None else str(self.channel), columns)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -83,6 +92,8 @@ class TranscriptsSettings(BaseModel):
             raise ValueError("asr.condition_pattern belongs to asr.condition_from=pattern: give both or neither")
         if self.id_from == "stem" and self.format not in ("auto", "google", *ONE_EACH):
             raise ValueError(f"asr.id_from: a {self.format} file holds many recordings, so its name is no id")
+        if self.system is not None and self.format not in WITH_COLUMNS:
+            raise ValueError(f"asr.system: {self.format} files are of one recognizer; leave it null")
         if self.channel is not None and self.format not in WITH_CHANNELS:
             raise ValueError(f"asr.channel: {self.format} files know no channels; leave it null")
         return self

@@ -7,31 +7,34 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 
-from pipeline.asr.imported.found import Choice, Document, Found, UnreadableError
+from pipeline.asr.imported.found import Choice, Columns, Document, Found, UnreadableError
 from pipeline.errors import did_you_mean
 
-ID, TEXT, CONDITION = "utterance_id", "hypothesis", "condition"
-"""Columns of CSV and TSV, and keys of our JSON lines."""
+TEXT = "hypothesis"
+"""What tells our JSON lines from NeMo's, where no other name is given."""
+
+CONDITION = "condition"
+"""A column of CSV and TSV, and a key of our JSON lines, that may be absent."""
 
 AUDIO, PREDICTED = "audio_filepath", "pred_text"
 """Keys of NeMo's manifests; their ``text`` is the reference."""
 
 
 def read_csv(lines: Iterable[str], choice: Choice) -> Iterator[Found]:
-    """Read comma-separated values with a header that names at least utterance_id and hypothesis."""
-    return _separated(lines, ",")
+    """Read comma-separated values with a header that names at least the id and the hypothesis."""
+    return _separated(lines, ",", choice.columns)
 
 
 def read_tsv(lines: Iterable[str], choice: Choice) -> Iterator[Found]:
     """Read the same with tabs."""
-    return _separated(lines, "\t")
+    return _separated(lines, "\t", choice.columns)
 
 
-def _separated(lines: Iterable[str], delimiter: str) -> Iterator[Found]:
+def _separated(lines: Iterable[str], delimiter: str, columns: Columns) -> Iterator[Found]:
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         header = next(rows, [])
-        at = _columns(header)
+        at = _columns(header, columns)
         for row in rows:
             if not row:
                 continue
@@ -40,30 +43,39 @@ def _separated(lines: Iterable[str], delimiter: str) -> Iterator[Found]:
                     f"line {rows.line_num} has {len(row)} fields, its header {len(header)}."
                     " A hypothesis that holds the separator must be quoted"
                 )
+            if columns.system is not None and row[at[columns.system_column]].strip() != columns.system:
+                continue
             condition = row[at[CONDITION]].strip() if CONDITION in at else ""
-            yield Found(row[at[TEXT]], row[at[ID]], "id", condition=condition or None, line=rows.line_num)
+            name, text = row[at[columns.id]], row[at[columns.hypothesis]]
+            yield Found(text, name, "id", condition=condition or None, line=rows.line_num)
     except csv.Error as error:
         kind = "csv" if delimiter == "," else "tsv"
         raise UnreadableError(f"is not readable as {kind}: {error}, near line {rows.line_num}") from error
 
 
-def _columns(header: list[str]) -> dict[str, int]:
-    for column in (ID, TEXT):
+def _columns(header: list[str], columns: Columns) -> dict[str, int]:
+    needed = [columns.id, columns.hypothesis, *([columns.system_column] if columns.system is not None else [])]
+    for column in needed:
         if column not in header:
             raise UnreadableError(f"has no column '{column}'.{did_you_mean(column, header)}".rstrip("."))
-    repeated = sorted({name for name in (ID, TEXT, CONDITION) if header.count(name) > 1})
+    used = [*needed, CONDITION]
+    repeated = sorted({name for name in used if header.count(name) > 1})
     if repeated:
         raise UnreadableError(f"has more than one column named {', '.join(repeated)}")
-    return {name: header.index(name) for name in (ID, TEXT, CONDITION) if name in header}
+    return {name: header.index(name) for name in used if name in header}
 
 
 def read_jsonl(lines: Iterable[str], choice: Choice) -> Iterator[Found]:
     """Read objects with utterance_id and hypothesis (null: there is none), one a line."""
+    names = choice.columns
     for line, row in _objects(lines):
-        if not isinstance(row.get(ID), str) or TEXT not in row:
-            raise UnreadableError(f"line {line} is not an object with '{ID}' (text) and '{TEXT}': {_shown(row)}")
+        if not isinstance(row.get(names.id), str) or names.hypothesis not in row:
+            wanted = f"'{names.id}' (text) and '{names.hypothesis}'"
+            raise UnreadableError(f"line {line} is not an object with {wanted}: {_shown(row)}")
+        if names.system is not None and (_text(row, names.system_column, line) or "").strip() != names.system:
+            continue
         condition = (_text(row, CONDITION, line) or "").strip()
-        yield Found(_text(row, TEXT, line), row[ID], "id", condition=condition or None, line=line)
+        yield Found(_text(row, names.hypothesis, line), row[names.id], "id", condition=condition or None, line=line)
 
 
 def read_nemo(lines: Iterable[str], choice: Choice) -> Iterator[Found]:

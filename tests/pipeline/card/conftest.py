@@ -12,6 +12,7 @@ from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, Run
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
+from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 
@@ -76,6 +77,7 @@ def make(plan: Plan) -> CardInput:
         transcripts=_transcripts(plan, trials),
         nonspeech=_nonspeech(plan, trials),
         scores=scores,
+        rates=rates(scores, none_left_out(), synthetic=plan.synthetic),
         **results,
         variability=tables.build([], tables.Variability, where="test"),
         sensitivity=sensitivity(results, StatsSettings(), synthetic=plan.synthetic),

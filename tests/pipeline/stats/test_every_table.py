@@ -10,13 +10,23 @@ from hypothesis import strategies as st
 
 from pipeline import tables
 from pipeline.errors import TableError
+from pipeline.result_tables import Rates
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.settings import StatsSettings
 
 QUICK = StatsSettings(permutations=99)
-BUILDERS = [(cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions)]
+
+
+def all_rates(scores, settings, *, synthetic):
+    return rates(scores, none_left_out(), synthetic=synthetic)
+
+
+BUILDERS = [
+    (cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions), (all_rates, Rates)
+]  # fmt: skip
 every_table = pytest.mark.parametrize(("build", "schema"), BUILDERS)
 ODD_LABELS = [
     "null",

@@ -1,11 +1,12 @@
 """Golden counts worked by hand, and what must hold for any two texts."""
 
+import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.records import ErrorCounts
-from pipeline.text.alignment import count_errors
+from pipeline.text.alignment import count_characters, count_errors
 
 words = st.lists(st.sampled_from(["a", "b", "c", "null", "é"]), max_size=12)
 
@@ -48,3 +49,17 @@ def test_the_errors_are_the_levenshtein_distance(reference: list[str], hypothesi
 @given(words)
 def test_the_rate_is_zero_for_equal_texts(reference: list[str]) -> None:
     assert count_errors(" ".join(reference), " ".join(reference)).errors == 0
+
+
+@given(words.filter(bool), words)
+def test_characters_are_counted_as_jiwer_counts_them_and_a_space_is_one(
+    reference: list[str], hypothesis: list[str]
+) -> None:
+    characters, errors = count_characters(" ".join(reference), " ".join(hypothesis))
+    out = jiwer.process_characters(" ".join(reference), " ".join(hypothesis))
+    assert characters == out.hits + out.substitutions + out.deletions
+    assert errors == out.substitutions + out.deletions + out.insertions
+
+
+def test_a_word_that_was_split_costs_one_character() -> None:
+    assert count_characters("everyday life", "every day life") == (13, 1)
