@@ -15,6 +15,7 @@ from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.standings import standings
 from pipeline.stats.variability import RepeatedTrial, variability
 
 NAME = "summarize"
@@ -49,11 +50,16 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _standings(of: Material) -> pd.DataFrame:
+    return standings(of.scores, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "standings": _standings,
 }
 
 
