@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.errors import first_five
 from pipeline.stats.counts import FloatArray, Group, effective_speakers
 from pipeline.stats.jackknife import variance
 
@@ -95,7 +96,7 @@ def estimates(groups: Sequence[Group]) -> Estimates:
     logs = np.log((totals + added) / np.array([one.words.sum() for one in groups]))
     if not bare:
         return Estimates(logs, used, "")
-    few = f"half an error added to each accent: {', '.join(bare)} would have none with one speaker less"
+    few = f"half an error added to each accent: {first_five(bare)} would have none with one speaker less"
     return Estimates(logs, np.maximum(used, 1 / (totals + added)), few)
 
 
