@@ -4,7 +4,7 @@ from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.results import cell_lines, highest_lines
-from pipeline.card.standings import standings
+from pipeline.card.standings import model_phrase, standings
 from pipeline.card.wording import (
     NOT_EVALUATED,
     between,
@@ -106,7 +106,7 @@ def gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     ratio = evidence.disparity("ratio_max_min", condition)
     factor = f", ratio {ratio.value:.2f}" if ratio is not None and ratio.value is not None else ""
     text = f"{place}, across {count(gap.n_groups, 'ranked group')}, {_extremes(evidence, gap)}the naive gap is "
-    text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {_model(evidence, condition)} "
+    text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {model_phrase(evidence, condition)} "
     text += _omnibus(evidence, condition)
     return Sentence(text=text, key=gap.key)
 
@@ -151,25 +151,6 @@ def _null(evidence: Evidence, gap: Disparity, ratio: Disparity | None) -> str:
     text += f"{gap_points(gap.null_p95)} at the 95th percentile"
     if ratio is not None and ratio.null_mean is not None and ratio.null_p95 is not None:
         text += f" (ratio {ratio.null_mean:.2f} and {ratio.null_p95:.2f})"
-    return f"{text}."
-
-
-def _model(evidence: Evidence, condition: str) -> str:
-    names = ("model_gap", "model_ratio", "between_accent_sd", "model_gap_above")
-    gap, ratio, spread, above = (evidence.disparity(name, condition) for name in names)
-    if gap is None or gap.value is None:
-        return f"Gap less what chance adds: {NOT_EVALUATED}{f' ({gap.note})' if gap is not None and gap.note else ''}."
-    text = (
-        f"Less what chance adds ({gap.note or 'model'}): gap {gap_points(gap.value)} {between(gap.ci_low, gap.ci_high)}"
-    )
-    if ratio is not None and ratio.value is not None:
-        text += f", ratio {ratio.value:.2f} {between(ratio.ci_low, ratio.ci_high, scale=1, digits=2)}"
-    if spread is not None and spread.value is not None:
-        interval = between(spread.ci_low, spread.ci_high, scale=1, digits=2)
-        text += f", SD of log WER between groups {spread.value:.2f} {interval}"
-    if above is not None and above.value is not None:
-        limit = evidence.numbers.rules.material_gap_points
-        text += f", probability of a gap above {limit:g} points {above.value:.2f}"
     return f"{text}."
 
 

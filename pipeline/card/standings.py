@@ -1,4 +1,4 @@
-"""The part of section 7 on single groups: shrunken WER, who is probably worst, and who is shown to be equivalent."""
+"""The parts of section 7 on the model and on single groups: shrunken WER, who is probably worst, who is equivalent."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.measures import Disparity
 from pipeline.card.model import Block, Heading, Listing, Row, Sentence, TableCell
 from pipeline.card.standing_measures import Standing
-from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, percent
+from pipeline.card.wording import NOT_EVALUATED, between, count, gap_points, label, p_value, percent
 
 TITLE = "Where each group stands"
 EXPLAINED = (
@@ -37,6 +37,26 @@ def standings(evidence: Evidence) -> list[Block]:
     table = evidence.table(caption, ["Group", *map(label, view.conditions)], rows)
     said = [_equivalence(evidence, condition) for condition in view.conditions]
     return [Heading(text=TITLE), table, Sentence(text=EXPLAINED), Listing(items=said), *_faas(evidence)]
+
+
+def model_phrase(evidence: Evidence, condition: str) -> str:
+    """Return gap, ratio and spread of the model under one condition, with its assumptions, as one sentence."""
+    names = ("model_gap", "model_ratio", "between_accent_sd", "model_gap_above")
+    gap, ratio, spread, above = (evidence.disparity(name, condition) for name in names)
+    if gap is None or gap.value is None:
+        return f"Gap less what chance adds: {NOT_EVALUATED}{f' ({gap.note})' if gap is not None and gap.note else ''}."
+    text = (
+        f"Less what chance adds ({gap.note or 'model'}): gap {gap_points(gap.value)} {between(gap.ci_low, gap.ci_high)}"
+    )
+    if ratio is not None and ratio.value is not None:
+        text += f", ratio {ratio.value:.2f} {between(ratio.ci_low, ratio.ci_high, scale=1, digits=2)}"
+    if spread is not None and spread.value is not None:
+        interval = between(spread.ci_low, spread.ci_high, scale=1, digits=2)
+        text += f", SD of log WER between groups {spread.value:.2f} {interval}"
+    if above is not None and above.value is not None:
+        limit = evidence.numbers.rules.material_gap_points
+        text += f", probability of a gap above {limit:g} points {above.value:.2f}"
+    return f"{text}."
 
 
 def _against(evidence: Evidence) -> str:
