@@ -17,6 +17,7 @@ from pipeline.card.acoustic_measures import (
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.repeat_measures import Variability
+from pipeline.card.standing_measures import Standing
 from pipeline.card.wording import Shown
 
 
@@ -28,6 +29,9 @@ class Rules(Number):
     gap_limit: float
     reference_condition: str
     reference_accent: str
+    material_gap_points: float
+    equivalence_margin: float
+    equivalence_level: float
 
 
 class Cell(Number):
@@ -255,6 +259,7 @@ class Numbers(Frozen):
     disparities: list[Disparity]
     interactions: list[Interaction]
     variability: list[Variability]
+    standings: list[Standing]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

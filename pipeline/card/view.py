@@ -32,6 +32,7 @@ class CardInput:
     interactions: pd.DataFrame
     variability: pd.DataFrame
     sensitivity: pd.DataFrame
+    standings: pd.DataFrame
     exclusions: pd.DataFrame
 
 
@@ -130,6 +131,9 @@ def _rules(source: CardInput) -> Rules:
         gap_limit=source.settings.gap_limit,
         reference_condition=stats.get("reference_condition", "clean"),
         reference_accent=stats.get("reference_accent") or "",
+        material_gap_points=stats.get("material_gap_points", 5.0),
+        equivalence_margin=stats.get("equivalence_margin", 1.25),
+        equivalence_level=stats.get("equivalence_level", 0.05),
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.stats.interaction import interactions
 from pipeline.stats.rates import rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.standings import standings
 from pipeline.stats.variability import RepeatedTrial, variability
 
 NAME = "summarize"
@@ -70,6 +71,10 @@ def _sensitivity(of: Material) -> pd.DataFrame:
     return sensitivity(others, of.settings, synthetic=of.synthetic)
 
 
+def _standings(of: Material) -> pd.DataFrame:
+    return standings(of.scores, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
@@ -77,6 +82,7 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "variability": _variability,
     "rates": _rates,
     "sensitivity": _sensitivity,
+    "standings": _standings,
 }
 
 

@@ -9,6 +9,8 @@ from pipeline.stats.settings import StatsSettings
 def test_the_defaults_are_those_of_the_method():
     settings = StatsSettings()
     assert (settings.min_speakers, settings.confidence, settings.permutations) == (5, 0.95, 2000)
+    assert (settings.material_gap_points, settings.equivalence_margin, settings.equivalence_level) == (5.0, 1.25, 0.05)
+    assert settings.faas is False
     assert (settings.reference_condition, settings.reference_accent) == ("clean", None)
 
 
@@ -23,6 +25,10 @@ def test_the_defaults_are_those_of_the_method():
         {"reference_accent": ""},
         {"reference_accent": "ALL"},
         {"bootstrap": 1000},
+        {"material_gap_points": 0},
+        {"equivalence_margin": 1.0},
+        {"equivalence_margin": 25},
+        {"equivalence_level": 0.5},
     ],
 )
 def test_a_value_out_of_range_or_an_unknown_key_is_refused(wrong):
