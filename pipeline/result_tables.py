@@ -3,7 +3,46 @@
 A result that came after the first four has its schema here.
 """
 
+import pandera.pandas as pa
+from pandera.typing import Series
+
 from pipeline import tables
+
+
+class Plan(tables._Table):
+    """What one accent under one condition could show, and what more it would take. Made by the stage ``plan``.
+
+    ``question`` is ``disparity`` (WER against the other accents, or the reference accent ``against``) or
+    ``interaction`` (what the condition does beyond what it does to the others). ``sigma`` and ``phi`` are those of the
+    question: of log WER, or of the log change.
+    """
+
+    question: Series[str] = pa.Field(isin=["disparity", "interaction"])
+    accent: Series[str]
+    condition: Series[str]
+    against: Series[str] = pa.Field(description="the reference accent; empty: the other accents")
+    n_speakers: Series[int] = pa.Field(ge=0, description="named, with reference words")
+    k_eff: Series[float] = pa.Field(ge=0)
+    n_utterances: Series[int] = pa.Field(ge=0)
+    n_ref_words: Series[int] = pa.Field(ge=0)
+    words_per_speaker: Series[float] = pa.Field(nullable=True, gt=0)
+    wer: Series[float] = pa.Field(gt=0, description="assumed, or that of the run")
+    sigma: Series[float] = pa.Field(ge=0)
+    phi: Series[float] = pa.Field(ge=0)
+    alpha: Series[float] = pa.Field(gt=0, lt=1, description="of this cell, after the correction for all of them")
+    power: Series[float] = pa.Field(gt=0, lt=1)
+    detectable_ratio: Series[float] = pa.Field(nullable=True, ge=1)
+    ratio: Series[float] = pa.Field(gt=1, description="asked for")
+    extra_speakers: Series[float] = pa.Field(
+        nullable=True, ge=0, description="of this accent alone, others as they are"
+    )
+    speakers_each: Series[float] = pa.Field(nullable=True, ge=1, description="of this and one other accent, in all")
+    basis: Series[str]
+    note: Series[str]
+
+    class Config:
+        unique = ["question", "accent", "condition"]
+
 
 RESULTS: dict[str, tables.Schema] = {
     "cells": tables.Cells,

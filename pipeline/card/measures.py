@@ -84,6 +84,7 @@ class Interaction(Number):
     points_ci_high: Rate
     statistic: Rate
     p_adjusted: Rate
+    detectable_ratio: Rate
     note: Shown
     synthetic: bool
 

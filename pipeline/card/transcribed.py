@@ -25,7 +25,8 @@ STATISTIC_METHODS = {
 }
 INTERACTION_METHOD = (
     "paired log ratio per speaker against the other groups (ratio: disproportionate harm) and the same in WER "
-    "(extra_points: user impact); p by permuting speakers, max-T over all accent x condition cells"
+    "(extra_points: user impact); p by permuting speakers, max-T over all accent x condition cells; detectable_ratio: "
+    "shown with power .8 at that critical value, given the observed scatter of these speakers"
 )
 VARIABILITY_METHOD = (
     "word errors between two repeats of a trial, each as the other's reference in turn, over the words of the repeats; "

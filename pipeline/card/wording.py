@@ -72,6 +72,11 @@ def times(ratio: float | None) -> str:
     return "no value" if ratio is None else f"{ratio:.2f} times"
 
 
+def could_be_seen(ratio: float) -> str:
+    """Return what would probably have been seen; rounded up, so that it stays true."""
+    return f"an extra factor of {math.ceil(round(100 * ratio, 6)) / 100:.2f} or more would probably have been seen"
+
+
 def between(low: float | None, high: float | None, *, scale: float = 100.0, digits: int = 1, sign: str = "") -> str:
     """Return an interval in words, ``(10.1 to 15.0)``; empty if either end is missing."""
     if low is None or high is None:

@@ -63,6 +63,13 @@ class RowReader:
             "label_provenance": self.label_provenance,
         }
 
+    def listed(self, row: Row) -> dict[str, str | None] | None:
+        """Return the columns that the manifest itself holds, or None of a row that they make unusable."""
+        try:
+            return self._text_columns(row)
+        except BadRowError:
+            return None
+
     def _text_columns(self, row: Row) -> dict[str, str | None]:
         if row.problem:
             raise BadRowError(Reason.MISSING_VALUE, row.problem)
