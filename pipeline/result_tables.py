@@ -44,10 +44,64 @@ class Plan(tables._Table):
         unique = ["question", "accent", "condition"]
 
 
+class SnrShifts(tables._Table):
+    """By how many dB of SNR one accent is behind the others at equal WER, in one noise that was run at several SNRs.
+
+    Positive: the noise must be so much weaker for this accent to have the others' WER.
+    """
+
+    accent: Series[str]
+    noise: Series[str]
+    backend: Series[str]
+    normalizer: Series[str]
+    conditions: Series[str] = pa.Field(description="the ladder, lowest SNR first")
+    n_snrs: Series[int] = pa.Field(ge=1)
+    snr_low_db: Series[float]
+    snr_high_db: Series[float]
+    n_speakers: Series[int] = pa.Field(ge=0, description="named, heard at every SNR")
+    n_ref_words: Series[int] = pa.Field(ge=0, description="at each SNR")
+    shift_db: Series[float] = pa.Field(nullable=True)
+    ci_low_db: Series[float] = pa.Field(nullable=True, description="pointwise")
+    ci_high_db: Series[float] = pa.Field(nullable=True)
+    wer_low: Series[float] = pa.Field(nullable=True, gt=0, description="the band of WERs that both curves pass through")
+    wer_high: Series[float] = pa.Field(nullable=True, gt=0)
+    note: Series[str]
+    synthetic: Series[bool]
+
+    class Config:
+        unique = ["accent", "noise", "backend", "normalizer"]
+
+
+class Detectable(tables._Table):
+    """Which ratio of WERs this study would have shown, accent against the others (or the reference accent).
+
+    From the observed scatter of its speakers, with power .8, two-sided. What is smaller may be there unseen.
+    """
+
+    accent: Series[str]
+    condition: Series[str]
+    backend: Series[str]
+    normalizer: Series[str]
+    against: Series[str] = pa.Field(description="the reference accent; empty: the other accents")
+    n_speakers: Series[int] = pa.Field(ge=0)
+    log_error: Series[float] = pa.Field(nullable=True, ge=0, description="standard error of the log ratio")
+    degrees: Series[float] = pa.Field(nullable=True, gt=0)
+    detectable_ratio: Series[float] = pa.Field(nullable=True, ge=1, description="in this cell alone")
+    n_cells: Series[int] = pa.Field(ge=0, description="accents x conditions that are compared")
+    detectable_ratio_holm: Series[float] = pa.Field(nullable=True, ge=1, description="with alpha / n_cells")
+    note: Series[str]
+    synthetic: Series[bool]
+
+    class Config:
+        unique = ["accent", "condition", "backend", "normalizer"]
+
+
 RESULTS: dict[str, tables.Schema] = {
     "cells": tables.Cells,
     "disparities": tables.Disparities,
     "interactions": tables.Interactions,
     "variability": tables.Variability,
+    "detectable": Detectable,
+    "snr_shifts": SnrShifts,
 }
 """In the order in which they are made; each is written as Parquet and exported as CSV."""

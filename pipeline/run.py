@@ -31,6 +31,7 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
+from pipeline.stats.ladders import ladders
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def _summarize(this: Run) -> None:
         this.study.stats,
         synthetic=bool(utterances["synthetic"].any()),
         voices=_voices(utterances),
+        ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
     )
     for name, summary in summarize(of):
         this.keep(name, summary)

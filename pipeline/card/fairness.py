@@ -4,6 +4,7 @@ from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.results import cell_lines, highest_lines
+from pipeline.card.seen import detectable_text
 from pipeline.card.wording import (
     NOT_EVALUATED,
     between,
@@ -53,7 +54,8 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="Intersections, adjusted gap, detectable gap"),
         Facts(
             facts=[
-                fact(name, None) for name in ("Intersections of attributes", "Adjusted gap", "Minimum detectable gap")
+                *(fact(name, None) for name in ("Intersections of attributes", "Adjusted gap")),
+                fact("Minimum detectable ratio", detectable_text(evidence)),
             ]
         ),
     ]

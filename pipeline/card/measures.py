@@ -15,6 +15,7 @@ from pipeline.card.acoustic_measures import (
     StartingPoint,
 )
 from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.power_measures import Detectable, SnrShift
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.wording import Shown
 
@@ -215,6 +216,8 @@ class Numbers(Frozen):
     disparities: list[Disparity]
     interactions: list[Interaction]
     variability: list[Variability]
+    detectable: list[Detectable]
+    snr_shifts: list[SnrShift]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

@@ -7,6 +7,7 @@ from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.results import harm
+from pipeline.card.seen import shift_blocks
 from pipeline.card.wording import NOT_EVALUATED, between, could_be_seen, count, label, p_value, percent, points
 from pipeline.tables import POOLED
 
@@ -18,8 +19,8 @@ BOTH_SCALES = (
 )
 
 SEEN = (
-    'Beside "not shown": the extra factor that four of five studies like this one, with these speakers\' scatter, would '
-    "have shown. A smaller one may well be there."
+    'Beside "not shown" stands the extra factor, up or down, that four of five studies like this one, with the scatter '
+    "of these speakers, would have shown. A smaller one may well be there."
 )
 
 
@@ -35,6 +36,7 @@ def robustness(evidence: Evidence) -> Section:
         *_degradation(evidence),
         Heading(text="Does a condition hurt one group more than the others?"),
         *_interaction(evidence),
+        *shift_blocks(evidence),
         Heading(text="Worst case over conditions"),
         *_worst_case(evidence),
     ]

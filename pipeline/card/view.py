@@ -30,6 +30,8 @@ class CardInput:
     disparities: pd.DataFrame
     interactions: pd.DataFrame
     variability: pd.DataFrame
+    detectable: pd.DataFrame
+    snr_shifts: pd.DataFrame
     exclusions: pd.DataFrame
 
 

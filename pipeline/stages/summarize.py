@@ -12,9 +12,12 @@ import pandas as pd
 from pipeline import tables
 from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
+from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.ladders import Ladder
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.variability import RepeatedTrial, variability
 
 NAME = "summarize"
@@ -31,6 +34,8 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
+    ladders: Sequence[Ladder] = ()
+    """which conditions are one noise at several SNRs"""
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -49,11 +54,21 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _detectable(of: Material) -> pd.DataFrame:
+    return detectable(of.scores, of.settings, synthetic=of.synthetic)
+
+
+def _snr_shifts(of: Material) -> pd.DataFrame:
+    return snr_shifts(of.scores, of.ladders, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "detectable": _detectable,
+    "snr_shifts": _snr_shifts,
 }
 
 

@@ -22,6 +22,9 @@ class Contrast:
     gap_interval: Interval | None
     ratio: float | None
     ratio_interval: Interval | None
+    log_error: float | None = None
+    """standard error of the log ratio, with ``degrees`` of freedom; None where the interval of the ratio is"""
+    degrees: float | None = None
 
 
 def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
@@ -40,13 +43,17 @@ def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
     ratio = one.wer / against if against > 0 else None
     if k_eff.min() < MIN_K_EFF or not one.wer or not against:
         return Contrast(one.wer - against, None, ratio, None)
+    degrees = welch_degrees(logs, k_eff - 1)
+    ratio_interval = _ratio_interval(ratio, logs, degrees, confidence=confidence)
     return Contrast(
         gap=one.wer - against,
         gap_interval=interval(
             one.wer - against, float(plain.sum()), welch_degrees(plain, k_eff - 1), confidence=confidence
         ),
         ratio=ratio,
-        ratio_interval=_ratio_interval(ratio, logs, k_eff, confidence=confidence),
+        ratio_interval=ratio_interval,
+        log_error=math.sqrt(float(logs.sum())) if ratio_interval else None,
+        degrees=degrees if ratio_interval else None,
     )
 
 
@@ -55,7 +62,7 @@ def _replicates(other: Group, against: float, count: int) -> FloatArray:
     return against + (leave_one_out(other.errors, other.words) - other.wer) / count
 
 
-def _ratio_interval(ratio: float | None, logs: FloatArray, k_eff: FloatArray, *, confidence: float) -> Interval | None:
+def _ratio_interval(ratio: float | None, logs: FloatArray, degrees: float, *, confidence: float) -> Interval | None:
     if ratio is None or math.isnan(logs.sum()):
         return None
-    return log_interval(ratio, float(logs.sum()), welch_degrees(logs, k_eff - 1), confidence=confidence)
+    return log_interval(ratio, float(logs.sum()), degrees, confidence=confidence)
