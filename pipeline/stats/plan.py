@@ -23,6 +23,8 @@ from pipeline.stats.power import Spread
 from pipeline.stats.settings import StatsSettings
 
 DISPARITY, INTERACTION = "disparity", "interaction"
+ENDLESS = 1e9
+"""Stands for a number of speakers without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class _Study:
     assumed: Assumed
     settings: StatsSettings
     plan: PlanSettings
+    k_eff: Mapping[str, float]
     known: dict[tuple[str, str, str], float] = field(default_factory=dict)
     """variances that were asked for before, by question, condition and accent"""
 
@@ -83,19 +86,21 @@ class _Study:
             self.known[key] = self.variance(asked, accent, self.accents[accent].words)
         return self.known[key]
 
-    def detectable(self, asked: _Question, words: IntArray) -> float:
-        """Return the log ratio that the accent would be shown at if its speakers had ``words``."""
-        own = self.variance(asked, asked.accent, words)
+    def detectable(self, asked: _Question, words: IntArray | None) -> float:
+        """Return the log ratio that would be shown if the accent's speakers had ``words``; None: no end of them."""
+        own = 0.0 if words is None else self.variance(asked, asked.accent, words)
         rest = np.array([self.variance_of_other(asked, name) for name in asked.rest])
         if asked.kind == DISPARITY:
             rates = np.array([self.assumed.wer[name, asked.condition] for name in asked.rest])
             parts = np.array([own, *(rest * np.square(rates / rates.sum()))])
-            k_eff = [effective_speakers(n) for n in (words, *(self.accents[name].words for name in asked.rest))]
+            k_eff = [ENDLESS if words is None else effective_speakers(words)]
+            k_eff += [self.k_eff[name] for name in asked.rest]
             total, degrees = float(parts.sum()), welch_degrees(parts, np.array(k_eff) - 1)
         else:
             # the test pools the speakers of all others, and the variance within all accents
             total = own + 1 / float((1 / rest).sum())
-            degrees = len(words) + sum(len(self.accents[name].words) for name in asked.rest) - len(rest) - 1
+            n_speakers = sum(len(self.accents[name].words) for name in asked.rest)
+            degrees = (ENDLESS if words is None else len(words)) + n_speakers - len(rest) - 1
         return power.detectable_log_ratio(math.sqrt(total), degrees, power=self.plan.power, alpha=asked.alpha)
 
     def needed(self, asked: _Question) -> float | None:
@@ -125,6 +130,8 @@ class _Study:
         high = 1
         if not short(0):
             return 0.0
+        if self.detectable(asked, None) >= target:
+            return None
         while short(high):
             high *= 2
             if high > power.MOST_SPEAKERS:
@@ -152,7 +159,8 @@ def plan_table(
     each (the formula of statistics 8). With ``multiplicity`` holm, alpha is divided by the number of cells that
     are compared: Holm's first, strictest step.
     """
-    study = _Study(accents, assumed, settings, plan)
+    k_eff = {name: effective_speakers(one.words) for name, one in accents.items()}
+    study = _Study(accents, assumed, settings, plan, k_eff)
     rows = [_row(study, asked) for asked in _questions(study, conditions)]
     return tables.build(rows, Plan, where="plan")
 
@@ -208,7 +216,7 @@ def _row(study: _Study, asked: _Question) -> dict[str, Any]:
         "condition": asked.condition,
         "against": asked.against,
         "n_speakers": k,
-        "k_eff": effective_speakers(given.words),
+        "k_eff": study.k_eff[asked.accent],
         "n_utterances": given.n_utterances,
         "n_ref_words": total,
         "words_per_speaker": total / k if k else None,
