@@ -4,7 +4,7 @@ In: what the corpus says of its utterances, and the scores of an earlier run if 
 nothing: an accent that cannot be compared has its rows, which say why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from pipeline.stats.plan import Assumed, Speakers, plan_table
 from pipeline.stats.plan_settings import PlanSettings
 from pipeline.stats.power import Spread
 from pipeline.stats.settings import StatsSettings
-from pipeline.stats.spread import scatter, slope
+from pipeline.stats.spread import Scatter, scatter, slope
 
 NAME = "plan"
 MIN_ERRORS = 10
@@ -69,29 +69,37 @@ def _assumed(
     told = Assumed(dict.fromkeys(conditions, default), wer, dict.fromkeys(conditions, "assumed"))
     if earlier is None:
         return told
-    heard = set(earlier.scores["condition"])
     spread, basis = dict(told.spread), dict(told.basis)
+    scatters = {str(name): scatter(rows, assumed_phi=asked.phi) for name, rows in earlier.scores.groupby("condition")}
     for condition in conditions:
-        if condition not in heard:
+        if condition not in scatters:
             basis[condition] = f"assumed: run {earlier.run_name} did not hear this condition"
             continue
-        spread[condition], basis[condition] = _estimated(earlier, condition, default, settings)
+        paired = None
+        if condition != settings.reference_condition:
+            paired = slope(earlier.scores, settings.reference_condition, condition)
+        found = Scatter(_common_sigma(scatters.values()), scatters[condition].phi)
+        spread[condition], lacking = _completed(found, paired, default)
+        lacking -= {"slope"} if condition == settings.reference_condition else set()
+        said = f"; {', '.join(sorted(lacking))} assumed: it cannot be told from that run" if lacking else ""
+        basis[condition] = f"run {earlier.run_name}{said}"
         wer |= _rates(earlier.scores, accents, condition, default=asked.wer)
     return Assumed(spread, wer, basis)
 
 
-def _estimated(earlier: Earlier, condition: str, default: Spread, settings: StatsSettings) -> tuple[Spread, str]:
-    """Return what the run says of one condition, and in words which of it had to be assumed all the same."""
-    scores, reference = earlier.scores, settings.reference_condition
-    found = scatter(scores[scores["condition"] == condition], assumed_phi=default.phi)
-    paired = slope(scores, reference, condition) if condition != reference else None
-    lacking = ["sigma"] * (found.sigma is None) + ["phi"] * (found.phi is None)
-    lacking += ["slope"] * (paired is None and condition != reference)
-    said = f"; {', '.join(lacking)} assumed: it cannot be told from that run" if lacking else ""
+def _common_sigma(scatters: Iterable[Scatter]) -> float | None:
+    """Return the root mean square of sigma over conditions: the same speakers, and one condition alone says little."""
+    known = [one.sigma for one in scatters if one.sigma is not None]
+    return float(np.sqrt(np.mean(np.square(known)))) if known else None
+
+
+def _completed(found: Scatter, paired: tuple[float, float] | None, default: Spread) -> tuple[Spread, set[str]]:
+    """Return what was estimated with what is assumed in its gaps, and the names of those."""
     slope_sd, paired_phi = paired if paired is not None else (default.slope_sd, default.paired_phi)
     sigma = default.sigma if found.sigma is None else found.sigma
     phi = default.phi if found.phi is None else found.phi
-    return Spread(sigma, phi, slope_sd, paired_phi), f"run {earlier.run_name}{said}"
+    known = {"sigma": found.sigma, "phi": found.phi, "slope": paired}
+    return Spread(sigma, phi, slope_sd, paired_phi), {name for name, value in known.items() if value is None}
 
 
 def _rates(
