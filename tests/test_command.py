@@ -25,6 +25,8 @@ WRITTEN = {
     "disparities.csv",
     "interactions.csv",
     "variability.csv",
+    "detectable.csv",
+    "snr_shifts.csv",
     "exclusions.csv",
     "card.md",
     "card.html",
