@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from pipeline import tables
 from pipeline.errors import TableError
+from pipeline.result_tables import Detectable
 from pipeline.stats.cells import cells
+from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.settings import StatsSettings
 
 QUICK = StatsSettings(permutations=99)
 BUILDERS = [(cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions)]
-every_table = pytest.mark.parametrize(("build", "schema"), BUILDERS)
+every_table = pytest.mark.parametrize(("build", "schema"), [*BUILDERS, (detectable, Detectable)])
 ODD_LABELS = [
     "null",
     "None",
