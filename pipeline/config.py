@@ -7,7 +7,7 @@ Nothing here imports or calls anything a configuration spells out.
 import copy
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -24,6 +24,7 @@ from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.rendering import RenderSettings
+from pipeline.stats.plan_settings import PlanSettings
 from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
 
@@ -38,8 +39,9 @@ Stage = Literal[
     "describe",
     "store",
     "doctor",
+    "plan",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -81,6 +83,7 @@ class StudySettings(BaseModel):
     card: dict[str, Any]
     listen: dict[str, Any] = Field(default_factory=dict)
     store: dict[str, Any] = Field(default_factory=dict)
+    plan: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
     @classmethod
@@ -127,6 +130,7 @@ class Study:
     store: StoreSettings
     copies: tuple[Backend, ...] = ()
     """of the backend, one for each of ``devices``; empty where it works in the program itself"""
+    plan: PlanSettings = field(default_factory=PlanSettings)
 
     @property
     def store_path(self) -> Path:
@@ -190,6 +194,7 @@ def build(raw: Mapping[str, Any]) -> Study:
     card = _model(CardSettings, _section(raw, "card"), "card.", mistakes)
     listen = _model(ListenSettings, _section(raw, "listen"), "listen.", mistakes)
     store = _model(StoreSettings, _section(raw, "store"), "store.", mistakes)
+    plan = _model(PlanSettings, _section(raw, "plan"), "plan.", mistakes)
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
@@ -228,13 +233,26 @@ def build(raw: Mapping[str, Any]) -> Study:
         or card is None
         or listen is None
         or store is None
+        or plan is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
     copies = tuple(backend.on(device) for device in settings.devices or ())
     if copies:
         backend = copies[0]  # whose fingerprint is that of all
     return Study(
-        settings, corpus, tuple(conditions), acoustics, render, backend, normalizers, stats, card, listen, store, copies
+        settings,
+        corpus,
+        tuple(conditions),
+        acoustics,
+        render,
+        backend,
+        normalizers,
+        stats,
+        card,
+        listen,
+        store,
+        copies,
+        plan,
     )
 
 

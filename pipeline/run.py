@@ -32,6 +32,7 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
+from pipeline.stats.ladders import ladders
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ def _summarize(this: Run) -> None:
             normalizers=normalizers,
             backend=this.study.backend.name,
         ),
+        ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
     )
     for name, summary in summarize(of):
         this.keep(name, summary)

@@ -16,14 +16,17 @@ from augment.errors import ConditionError
 from augment.resources import Resources
 from pipeline import tables
 from pipeline.artifacts import RunFolder
-from pipeline.card import described, stored
+from pipeline.card import described, planned, stored
 from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
-from pipeline.errors import ConfigError, StudyError
+from pipeline.corpora.base import Listable, Listed
+from pipeline.errors import ConfigError, StudyError, did_you_mean
+from pipeline.result_tables import Plan
 from pipeline.stages.describe import describe
 from pipeline.stages.doctor.examination import doctor
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
+from pipeline.stages.plan import Earlier, plan
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.store import store
 
@@ -110,9 +113,74 @@ def _doctor(study: Study) -> Report:
     return Report(partial(diagnosed.show, diagnosis), diagnosis.n_failed)
 
 
+def _plan(study: Study) -> Report:
+    settings, corpus = study.settings, study.corpus
+    absent = [str(path) for path in corpus.inputs() if not path.exists()]
+    if absent:
+        raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")
+    listed = _listed(study)
+    table = plan(
+        listed.table,
+        [condition.name for condition in study.conditions],
+        study.normalizers[study.card.main_normalizer],
+        earlier=_earlier(study),
+        settings=study.stats,
+        asked=study.plan,
+    )
+    folder = RunFolder(Path(settings.results_dir) / f"{settings.run_name}_plan")
+    with folder.locked():
+        folder.write_csv("plan", tables.check(table, Plan, where="plan"))
+    told = planned.Planned(
+        table=table,
+        corpus=corpus.name,
+        reference_condition=study.stats.reference_condition,
+        n_unusable=listed.n_unusable,
+        audio_unopened=isinstance(corpus, Listable),
+        file=folder.path / "plan.csv",
+    )
+    return Report(partial(planned.show, told))
+
+
+def _listed(study: Study) -> Listed:
+    """Return who says what, without opening audio where the corpus can do so."""
+    wanted = study.stats.reference_accent
+    if isinstance(study.corpus, Listable):
+        listed = study.corpus.listing()
+    else:
+        utterances, lost, _ = load_utterances(study.corpus)
+        kept = utterances[list(tables.columns(tables.Listing))]
+        listed = Listed(tables.check(kept, tables.Listing, where="plan"), len(lost))
+    known = set(listed.table["accent"])
+    if not known:
+        raise ConfigError(f"corpus '{study.corpus.name}': none of its {listed.n_unusable} rows can be used.")
+    if wanted is not None and wanted not in known:
+        hint = did_you_mean(wanted, known)
+        raise ConfigError(f"stats.reference_accent: no utterance has the accent '{wanted}'.{hint}")
+    return listed
+
+
+def _earlier(study: Study) -> Earlier | None:
+    """Return the scores of the run that the plan names, under the main normalizer."""
+    name, normalizer = study.plan.run_name, study.card.main_normalizer
+    if name is None:
+        return None
+    folder = RunFolder(Path(study.settings.results_dir) / name)
+    if folder.record() is None:
+        raise ConfigError(f"plan.run_name: there is no run {folder.path}. Name one that was scored, or null to assume.")
+    scores = folder.read_table("scores", tables.Scores)
+    chosen = scores[scores["normalizer"] == normalizer]
+    if chosen.empty:
+        known = ", ".join(sorted(set(scores["normalizer"]))) or "none"
+        raise ConfigError(
+            f"plan.run_name: {name} was not scored with card.main_normalizer={normalizer} (only {known})."
+        )
+    return Earlier(name, chosen)
+
+
 SINGLE: dict[str, Callable[[Study], Report]] = {
     "listen": _listen,
     "describe": _describe,
     "store": _store,
     "doctor": _doctor,
+    "plan": _plan,
 }

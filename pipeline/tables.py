@@ -48,6 +48,18 @@ class Utterances(_Table):
         unique = ["utterance_id"]
 
 
+class Listing(_Table):
+    """What a corpus says of an utterance before any audio is opened: enough to plan a study."""
+
+    utterance_id: Series[str] = pa.Field(str_length={"min_value": 1})
+    speaker_id: Series[str] = pa.Field(nullable=True)
+    accent: Series[str] = pa.Field(str_length={"min_value": 1})
+    reference: Series[str]
+
+    class Config:
+        unique = ["utterance_id"]
+
+
 class Acoustics(_Table):
     """What one recording was like before anything was done to it, at its own sample rate.
 
@@ -266,6 +278,7 @@ class Interactions(_Table):
     points_ci_high: Series[float] = pa.Field(nullable=True)
     statistic: Series[float] = pa.Field(nullable=True, description="T of the accent, F of an omnibus row")
     p_adjusted: Series[float] = pa.Field(nullable=True, ge=0, le=1, description="max-T over the family; omnibus: own p")
+    detectable_ratio: Series[float] = pa.Field(nullable=True, gt=0, description="shown with power .8, after max-T")
     note: Series[str]
     synthetic: Series[bool]
 

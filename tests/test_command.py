@@ -26,6 +26,8 @@ WRITTEN = {
     "interactions.csv",
     "variability.csv",
     "rates.csv",
+    "detectable.csv",
+    "snr_shifts.csv",
     "exclusions.csv",
     "card.md",
     "card.html",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.card import derived, invented, rankings, sound, transcribed
+from pipeline.card import could_show, derived, invented, rankings, sound, transcribed
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
@@ -140,6 +140,8 @@ def gather(source: CardInput) -> Evidence:
         interactions=transcribed.interactions(view, cells),
         variability=transcribed.variability(view),
         standings=transcribed.standings(view),
+        detectable=could_show.detectable(view),
+        snr_shifts=could_show.snr_shifts(view),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

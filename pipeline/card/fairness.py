@@ -6,6 +6,7 @@ from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row,
 from pipeline.card.normalizer_changes import change_blocks
 from pipeline.card.results import cell_lines, highest_lines
 from pipeline.card.second_intervals import second_interval_blocks
+from pipeline.card.seen import detectable_text
 from pipeline.card.standings import model_phrase, standings
 from pipeline.card.wording import (
     NOT_EVALUATED,
@@ -59,7 +60,8 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="Intersections, adjusted gap, detectable gap"),
         Facts(
             facts=[
-                fact(name, None) for name in ("Intersections of attributes", "Adjusted gap", "Minimum detectable gap")
+                *(fact(name, None) for name in ("Intersections of attributes", "Adjusted gap")),
+                fact("Minimum detectable ratio", detectable_text(evidence)),
             ]
         ),
     ]

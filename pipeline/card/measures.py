@@ -16,6 +16,7 @@ from pipeline.card.acoustic_measures import (
 )
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
+from pipeline.card.power_measures import Detectable, SnrShift
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.standing_measures import Standing
 from pipeline.card.wording import Shown
@@ -128,6 +129,7 @@ class Interaction(Number):
     points_ci_high: Rate
     statistic: Rate
     p_adjusted: Rate
+    detectable_ratio: Rate
     note: Shown
     synthetic: bool
 
@@ -260,6 +262,8 @@ class Numbers(Frozen):
     interactions: list[Interaction]
     variability: list[Variability]
     standings: list[Standing]
+    detectable: list[Detectable]
+    snr_shifts: list[SnrShift]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

@@ -7,7 +7,8 @@ from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.results import harm
-from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, percent, points
+from pipeline.card.seen import shift_blocks
+from pipeline.card.wording import NOT_EVALUATED, between, could_be_seen, count, label, p_value, percent, points
 from pipeline.tables import POOLED
 
 BOTH_SCALES = (
@@ -15,6 +16,11 @@ BOTH_SCALES = (
     "does the condition multiply this group's errors more than the others'? The points ask about user impact: how many "
     "more words in a hundred does this group lose than the others? A group that starts with more errors loses more "
     "points even when every group's errors are multiplied alike, so points alone are never called an interaction."
+)
+
+SEEN = (
+    'Beside "not shown" stands the extra factor, up or down, that four of five studies like this one, with the scatter '
+    "of these speakers, would have shown. A smaller one may well be there."
 )
 
 
@@ -30,6 +36,7 @@ def robustness(evidence: Evidence) -> Section:
         *_degradation(evidence),
         Heading(text="Does a condition hurt one group more than the others?"),
         *_interaction(evidence),
+        *shift_blocks(evidence),
         Heading(text="Worst case over conditions"),
         *_worst_case(evidence),
     ]
@@ -126,7 +133,7 @@ def _interaction(evidence: Evidence) -> list[Block]:
     )
     table = evidence.table(caption, ["Group", *map(label, conditions)], rows)
     tests = [_omnibus(evidence, condition) for condition in [*conditions, ""]]
-    return [Sentence(text=BOTH_SCALES), table, Listing(items=tests)]
+    return [Sentence(text=BOTH_SCALES), table, Sentence(text=SEEN), Listing(items=tests)]
 
 
 def _interaction_cell(evidence: Evidence, accent: str, condition: str) -> TableCell:
@@ -148,8 +155,10 @@ def _interaction_cell(evidence: Evidence, accent: str, condition: str) -> TableC
 def _verdict(evidence: Evidence, item: Interaction) -> str:
     if item.p_adjusted is None:
         return f"test {NOT_EVALUATED}"
-    shown = "shown" if item.p_adjusted < evidence.alpha else "not shown"
-    return f"adjusted {p_value(item.p_adjusted)}: {shown}"
+    if item.p_adjusted < evidence.alpha:
+        return f"adjusted {p_value(item.p_adjusted)}: shown"
+    seen = f"; {could_be_seen(item.detectable_ratio)}" if item.detectable_ratio is not None else ""
+    return f"adjusted {p_value(item.p_adjusted)}: not shown{seen}"
 
 
 def _omnibus(evidence: Evidence, condition: str) -> Sentence:

@@ -36,7 +36,8 @@ STATISTIC_METHODS = {
 }
 INTERACTION_METHOD = (
     "paired log ratio per speaker against the other groups (ratio: disproportionate harm) and the same in WER "
-    "(extra_points: user impact); p by permuting speakers, max-T over all accent x condition cells"
+    "(extra_points: user impact); p by permuting speakers, max-T over all accent x condition cells; detectable_ratio: "
+    "shown with power .8 at that critical value, given the observed scatter of these speakers"
 )
 STANDING_METHOD = (
     "shrunken WER, p_worst, p_best: normal-normal model on log WER; ratio: leave-one-speaker-out jackknife of its log, "

@@ -33,6 +33,8 @@ class CardInput:
     variability: pd.DataFrame
     sensitivity: pd.DataFrame
     standings: pd.DataFrame
+    detectable: pd.DataFrame
+    snr_shifts: pd.DataFrame
     exclusions: pd.DataFrame
 
 

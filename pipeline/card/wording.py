@@ -12,6 +12,8 @@ NOT_RECORDED = "not recorded"
 SYNTHETIC = "synthetic speech; says nothing about any people"
 TEXT_LIMIT = 300
 LABEL_LIMIT = 60
+MOST_TOLD = 100.0
+"""A larger factor is only said to be larger."""
 
 _SPACE = re.compile("[ \t\n\v\f\r\x85\u2028\u2029]+")
 # Control characters, marks that reorder or hide text (bidi, zero-width space, tags, BOM), lone surrogates.
@@ -70,6 +72,18 @@ def gap_points(difference: float | None) -> str:
 def times(ratio: float | None) -> str:
     """Return a ratio with two decimals: ``1.40 times``."""
     return "no value" if ratio is None else f"{ratio:.2f} times"
+
+
+def could_be_seen(ratio: float) -> str:
+    """Return what would probably have been seen; rounded up, so that it stays true."""
+    if ratio > MOST_TOLD:
+        return f"only an extra factor above {MOST_TOLD:g} would probably have been seen"
+    return f"an extra factor of {rounded_up(ratio)} or more would probably have been seen"
+
+
+def rounded_up(ratio: float) -> str:
+    """Return a ratio with two decimals, rounded up, so that "or more" stays true: 1.401 -> ``1.41``."""
+    return f"above {MOST_TOLD:g}" if ratio > MOST_TOLD else f"{math.ceil(round(100 * ratio, 6)) / 100:.2f}"
 
 
 def between(low: float | None, high: float | None, *, scale: float = 100.0, digits: int = 1, sign: str = "") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pandas as pd
 from pydantic import BaseModel
@@ -33,6 +33,22 @@ class Loaded:
     utterances: pd.DataFrame
     exclusions: list[Exclusion]
     rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """What a corpus holds as far as text says: a checked ``tables.Listing``, and how many rows cannot be used."""
+
+    table: pd.DataFrame
+    n_unusable: int
+
+
+@runtime_checkable
+class Listable(Protocol):
+    """A corpus that can say who says what without opening, or making, any audio."""
+
+    def listing(self) -> Listed:
+        """Return every utterance that its text allows; audio may still turn out to be missing."""
 
 
 class Corpus(Protocol):

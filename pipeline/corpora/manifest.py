@@ -66,13 +66,8 @@ class ManifestCorpus:
             ManifestError: if the file cannot be read as a manifest, or rows are bad and ``on_bad_row`` is stop.
         """
         settings = self.settings
-        path = settings.path.expanduser()
-        if path.is_dir():
-            raise ManifestError(f"corpus.path: {path} is a folder. Name the manifest file inside it.")
-        kind = None if settings.format == "auto" else settings.format
-        columns, rows = read_rows(path, kind, quoting=settings.quoting)
-        require_columns(path, columns, [*NEEDED, *settings.attributes])
-        reader = self._reader(rows)
+        path, rows = self._rows()
+        reader = self._reader(rows, self._root())
         outcomes = [(row, reader.read(row)) for row in rows]
         bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
         if bad and settings.on_bad_row == "stop":
@@ -83,11 +78,35 @@ class ManifestCorpus:
         exclusions = sorted((lost for _, lost in bad), key=lambda lost: (lost.utterance_id, lost.reason, lost.detail))
         return base.Loaded(utterances, exclusions, len(rows))
 
-    def _reader(self, rows: Sequence[Row]) -> RowReader:
+    def listing(self) -> base.Listed:
+        """Return what the manifest says, without opening any audio.
+
+        Raises:
+            ManifestError: if the file cannot be read as a manifest.
+        """
+        path, rows = self._rows()
+        reader = self._reader(rows, path.parent)
+        usable = [record for record in map(reader.listed, rows) if record is not None]
+        usable.sort(key=lambda record: str(record["utterance_id"]))
+        kept = [{name: record[name] for name in tables.columns(tables.Listing)} for record in usable]
+        table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
+        return base.Listed(table, len(rows) - len(usable))
+
+    def _rows(self) -> tuple[Path, list[Row]]:
+        settings = self.settings
+        path = settings.path.expanduser()
+        if path.is_dir():
+            raise ManifestError(f"corpus.path: {path} is a folder. Name the manifest file inside it.")
+        kind = None if settings.format == "auto" else settings.format
+        columns, rows = read_rows(path, kind, quoting=settings.quoting)
+        require_columns(path, columns, [*NEEDED, *settings.attributes])
+        return path, rows
+
+    def _reader(self, rows: Sequence[Row], root: Path) -> RowReader:
         settings = self.settings
         return RowReader(
             corpus=self.name,
-            root=self._root(),
+            root=root,
             allow_outside_root=settings.allow_outside_root,
             attributes=settings.attributes,
             accents=settings.lookup,

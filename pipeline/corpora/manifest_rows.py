@@ -68,6 +68,14 @@ class RowReader:
         return {**text, "audio": "", "audio_sha256": None, "sample_rate_hz": 0, "duration_s": None}
 
     def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
+    def listed(self, row: Row) -> dict[str, str | None] | None:
+        """Return the columns that the manifest itself holds, or None of a row that they make unusable."""
+        try:
+            return self._text_columns(row)
+        except BadRowError:
+            return None
+
+    def _text_columns(self, row: Row) -> dict[str, str | None]:
         if row.problem:
             raise BadRowError(Reason.MISSING_VALUE, row.problem)
         cells = row.cells

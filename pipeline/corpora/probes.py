@@ -112,6 +112,14 @@ class ProbeCorpus:
         rows.sort(key=lambda row: row["utterance_id"])
         return base.Loaded(tables.build(rows, tables.Utterances, where=f"corpus '{NAME}'"), [], len(rows))
 
+    def listing(self) -> base.Listed:
+        """Return who reads what, without synthesizing anything."""
+        known, names = probe_data.features().by_id(), tables.columns(tables.Listing)
+        said = [_utterance(known[name], *reading) for name in self.settings.features for reading in self.readings()]
+        said.sort(key=lambda row: row["utterance_id"])
+        kept = [{name: row[name] for name in names} for row in said]
+        return base.Listed(tables.build(kept, tables.Listing, where=f"corpus '{NAME}'"), 0)
+
     def readings(self) -> list[tuple[Voice, Prompt]]:
         """Return who reads what; the same under every feature.
 

@@ -12,11 +12,14 @@ import pandas as pd
 from pipeline import tables
 from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
+from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.ladders import Ladder
 from pipeline.stats.rates import rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
 from pipeline.stats.variability import RepeatedTrial, variability
 
@@ -44,6 +47,9 @@ class Material:
         if name not in self.made:
             self.made[name] = tables.check(SUMMARIES[name](self), RESULTS[name], where=f"{NAME}: {name}")
         return self.made[name]
+
+    ladders: Sequence[Ladder] = ()
+    """which conditions are one noise at several SNRs"""
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -75,6 +81,14 @@ def _standings(of: Material) -> pd.DataFrame:
     return standings(of.scores, of.settings, synthetic=of.synthetic)
 
 
+def _detectable(of: Material) -> pd.DataFrame:
+    return detectable(of.scores, of.settings, synthetic=of.synthetic)
+
+
+def _snr_shifts(of: Material) -> pd.DataFrame:
+    return snr_shifts(of.scores, of.ladders, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
@@ -83,6 +97,8 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "rates": _rates,
     "sensitivity": _sensitivity,
     "standings": _standings,
+    "detectable": _detectable,
+    "snr_shifts": _snr_shifts,
 }
 
 

@@ -20,12 +20,15 @@ from pipeline.stats.jackknife import interval, leave_one_out, quantile, variance
 from pipeline.stats.maxt import CellTest, Tested, family, max_t
 from pipeline.stats.paired import Changes, PairedAccent, changes, paired_accents
 from pipeline.stats.permutation import generator
+from pipeline.stats.power import POWER, detectable_beyond
 from pipeline.stats.settings import StatsSettings
 
-RATIO = ("log_ratio", "ratio", "ci_low", "ci_high", "statistic", "p_adjusted")
+RATIO = ("log_ratio", "ratio", "ci_low", "ci_high", "statistic", "p_adjusted", "detectable_ratio")
 POINTS = ("extra_points", "points_ci_low", "points_ci_high")
 EQUAL = 1e-12
 """Log changes nearer than this are the same number, rounded."""
+MAX_LOG = 700.0
+"""Beyond e^700 a double overflows; such a ratio says that nothing could have been seen."""
 NO_SPREAD = "every speaker changed by the same factor: nothing to test"
 
 
@@ -46,9 +49,10 @@ def interactions(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bo
     ``ratio`` is exp(m_a - m_rest), the factor by which the condition multiplies this accent's errors beyond what it
     does to the other ranked accents; its interval is pointwise, with the standard error and the n - A degrees of
     freedom of T (variance within accents, pooled). ``p_adjusted`` is max-T over all accents and conditions of a
-    backend and normalizer. ``extra_points`` is (WER_c - WER_0) of the accent less that of the pool of the others, as a
-    fraction, with a delete-one-speaker jackknife interval, t with Welch degrees of freedom. Rows without an accent are
-    omnibus F tests; the one without a condition tests the mean F over conditions.
+    backend and normalizer. ``detectable_ratio`` would have exceeded the critical value of max-T with probability .8,
+    given the scatter of these speakers (statistics: 8). ``extra_points`` is (WER_c - WER_0) of the accent less that of
+    the pool of the others, as a fraction, with a delete-one-speaker jackknife interval, t with Welch degrees of
+    freedom. Rows without an accent are omnibus F tests; the one without a condition tests the mean F over conditions.
     """
     rows: list[dict[str, Any]] = []
     for backend, normalizer, part in studies(scores):
@@ -119,11 +123,13 @@ def _accent_row(one: _Condition, accent: str, tested: Tested | None, settings: S
     if tested is None or one.speakers is None:
         return _row(accent, one.name, n_speakers, NO_SPREAD, log_ratio=0.0, ratio=1.0, **points)
     found = tested.cells[accent, one.name]
-    return _row(accent, one.name, n_speakers, "", **_ratio(found, settings.confidence), **points)
+    critical = tested.critical_t(settings.confidence)
+    return _row(accent, one.name, n_speakers, "", **_ratio(found, settings.confidence, critical), **points)
 
 
-def _ratio(found: CellTest, confidence: float) -> dict[str, float]:
+def _ratio(found: CellTest, confidence: float, critical: float) -> dict[str, float | None]:
     width = quantile(confidence, found.degrees) * found.error
+    detectable = detectable_beyond(critical, found.error, found.degrees, power=POWER)
     return {
         "log_ratio": found.log_ratio,
         "ratio": math.exp(found.log_ratio),
@@ -131,6 +137,7 @@ def _ratio(found: CellTest, confidence: float) -> dict[str, float]:
         "ci_high": math.exp(found.log_ratio + width),
         "statistic": found.t,
         "p_adjusted": found.p_adjusted,
+        "detectable_ratio": math.exp(detectable) if detectable < MAX_LOG else None,
     }
 
 

@@ -61,12 +61,20 @@ class CellTest:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """What was found: each tested cell by (accent, condition); F by condition, their mean, and the p of that mean."""
+    """What was found: each tested cell by (accent, condition); F by condition, their mean, and the p of that mean.
+
+    ``largest_t`` is the largest |T| of the family in each permutation, sorted: what a cell's |T| is compared with.
+    """
 
     cells: Mapping[tuple[str, str], CellTest]
     f: Mapping[str, float]
     mean_f: float
     p_mean_f: float
+    largest_t: FloatArray
+
+    def critical_t(self, confidence: float) -> float:
+        """Return the |T| that a cell has to exceed for its adjusted p to lie below 1 - ``confidence``."""
+        return float(np.quantile(self.largest_t, confidence, method="higher"))
 
 
 def family(by_condition: Sequence[Changes]) -> Family:
@@ -133,6 +141,7 @@ def max_t(given: Family, permutations: int, *, rng: np.random.Generator) -> Test
         f=dict(zip(given.conditions, seen.f[0].tolist(), strict=True)),
         mean_f=observed_f,
         p_mean_f=p_value(observed_f, np.concatenate(mean_f)),
+        largest_t=np.sort(top),
     )
 
 

@@ -75,8 +75,14 @@ def null_weights(log_change: FloatArray, sampling: FloatArray) -> FloatArray:
 
     The grand mean, because weights from within-accent residuals make the test liberal with few speakers.
     """
-    squares = np.square(log_change - log_change.mean())
-    if not squares.any():
+    centered = log_change - log_change.mean()
+    if not centered.any():
         return np.ones_like(log_change)
-    (b0, b1), _ = nnls(np.column_stack([np.ones_like(sampling), sampling]), squares)
+    b0, b1 = variance_parts(centered, sampling)
     return np.asarray(1 / (b0 + b1 * sampling), dtype=np.float64)
+
+
+def variance_parts(centered: FloatArray, sampling: FloatArray) -> tuple[float, float]:
+    """Return (b0, b1) of b0 + b1 * ``sampling``, the NNLS fit of the squares of ``centered`` log changes."""
+    (b0, b1), _ = nnls(np.column_stack([np.ones_like(sampling), sampling]), np.square(centered))
+    return float(b0), float(b1)

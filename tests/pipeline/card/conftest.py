@@ -12,7 +12,7 @@ from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, Run
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
-from pipeline.result_tables import Standings
+from pipeline.result_tables import RESULTS, Standings
 from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
@@ -83,6 +83,8 @@ def make(plan: Plan) -> CardInput:
         variability=tables.build([], tables.Variability, where="test"),
         sensitivity=sensitivity(results, StatsSettings(), synthetic=plan.synthetic),
         standings=_standings(plan, scores),
+        detectable=tables.build([], RESULTS["detectable"], where="test"),
+        snr_shifts=tables.build([], RESULTS["snr_shifts"], where="test"),
         exclusions=_exclusions(plan),
     )
 

@@ -77,7 +77,7 @@ def test_every_section_says_something_even_when_nothing_was_scored(study: Build)
 def test_what_no_stage_measures_is_said_to_be_not_evaluated(study: Build) -> None:
     content = build(study())
     expected = {
-        "fairness": ("Intersections of attributes", "Adjusted gap", "Minimum detectable gap"),
+        "fairness": ("Intersections of attributes", "Adjusted gap", "Minimum detectable ratio"),
         "veracity": ("Output on silence or noise alone",),
         "explainability": ("Most frequent confusions by group",),
         "review": ("Groups submitted by outsiders",),

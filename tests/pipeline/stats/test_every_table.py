@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline import tables
 from pipeline.errors import TableError
-from pipeline.result_tables import Rates, Standings
+from pipeline.result_tables import Detectable, Rates, Standings
 from pipeline.stats.cells import cells
+from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.rates import none_left_out, rates
@@ -35,6 +36,8 @@ BUILDERS = [
     (standings, Standings),
 ]
 every_table = pytest.mark.parametrize(("build", "schema"), BUILDERS)
+BUILDERS = [(cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions)]
+every_table = pytest.mark.parametrize(("build", "schema"), [*BUILDERS, (detectable, Detectable)])
 ODD_LABELS = [
     "null",
     "None",
