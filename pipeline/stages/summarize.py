@@ -1,4 +1,4 @@
-"""Scores to every table of results: cells, disparities, interactions, variability.
+"""Scores to every table of results: cells, disparities, interactions, variability, comparisons, adjusted gaps.
 
 In: Scores and what a summary needs beside them. Out: one table for each entry of ``RESULTS``. Excludes nothing: a
 cell too thin for an interval or a rank is shown, and says so.
@@ -11,11 +11,14 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.result_tables import RESULTS
+from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
+from pipeline.stats.comparisons import comparisons
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
+from pipeline.text.alignment import error_slots
 
 NAME = "summarize"
 
@@ -49,11 +52,21 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _comparisons(of: Material) -> pd.DataFrame:
+    return comparisons(of.scores, of.settings, synthetic=of.synthetic, error_slots=error_slots, voices=of.voices)
+
+
+def _adjusted(of: Material) -> pd.DataFrame:
+    return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "comparisons": _comparisons,
+    "adjusted": _adjusted,
 }
 
 
