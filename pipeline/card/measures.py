@@ -14,6 +14,7 @@ from pipeline.card.acoustic_measures import (
     SoundFormat,
     StartingPoint,
 )
+from pipeline.card.content_measures import AdjustedGap, SameUtterances
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.wording import Shown
@@ -229,3 +230,5 @@ class Numbers(Frozen):
     dropped: list[Dropped]
     unheard: list[Unheard]
     worst_utterances: list[Utterance]
+    same_utterances: list[SameUtterances]
+    adjusted_gaps: list[AdjustedGap]

@@ -30,6 +30,8 @@ class CardInput:
     disparities: pd.DataFrame
     interactions: pd.DataFrame
     variability: pd.DataFrame
+    comparisons: pd.DataFrame
+    adjusted: pd.DataFrame
     exclusions: pd.DataFrame
 
 

@@ -102,7 +102,7 @@ def content_study(ranked: Sequence[Group], rows: pd.DataFrame, settings: StatsSe
     """Lay out what the accents ``ranked`` read; ``rows`` are those of one condition, from ``coded``."""
     at = {one.accent: place for place, one in enumerate(ranked)}
     kept = rows[rows["accent"].isin(at)]
-    accent = kept["accent"].map(at).to_numpy(dtype=np.int64)
+    accent = np.asarray(kept["accent"].map(at), dtype=np.int64)
     # nested in accents: two accents may use one name for two people
     speaker = pd.MultiIndex.from_arrays([accent, kept["speaker_id"]]).factorize()[0]
     stratum, names = pd.factorize(kept["stratum"], sort=True)
