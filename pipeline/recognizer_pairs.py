@@ -47,7 +47,7 @@ def pairs(finished: Sequence[Finished], conditions: Sequence[str]) -> list[Pair]
         for first, second in combinations(sides, 2)
     ]
     tested = [place for place, pair in enumerate(found) if pair.p is not None]
-    adjusted = dict(zip(tested, holm([found[place].p for place in tested]).tolist(), strict=True))
+    adjusted = dict(zip(tested, holm([pair.p for pair in found if pair.p is not None]).tolist(), strict=True))
     return [
         pair.model_copy(update={"p_adjusted": adjusted.get(place), "n_family": len(tested)})
         for place, pair in enumerate(found)

@@ -16,9 +16,9 @@ METHODS = {
 }
 SAME_TEXTS = "All compared groups read the same texts, so a gap between them is no gap between texts."
 EXPLAINED = (
-    "The groups did not read the same texts, so a raw gap is also a gap between texts, and its interval is too narrow. "
-    "A second interval takes texts as a sample too; it does not remove a systematic difference of the texts. The gap "
-    "on shared texts does, and the common mix of strata does so for the declared strata only: {strata}."
+    "The groups did not read the same texts, so a raw gap is also a gap between texts, and its interval may be too "
+    "narrow. A second interval takes texts as a sample too; it does not remove a systematic difference of the texts. "
+    "The gap on shared texts does, and the common mix of strata does so for the declared strata only: {strata}."
 )
 
 

@@ -37,8 +37,8 @@ NO_CLAIM = (
 )
 PAIRS = (
     "Every two recognizers are compared on the trials that both answered, all accents pooled. Primary: interval and "
-    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by Holm's"
-    " method over all {family} pairs and conditions. Customary: MAPSSWE takes segments as independent, which those of "
+    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by Holm's "
+    "method for the number of comparisons ({family}). Customary: MAPSSWE takes segments as independent, which those of "
     "one speaker are not; it is not adjusted and may find too much. Not shown is not the same as no difference."
 )
 TESTS = (

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.result_tables import Adjusted
-from pipeline.stats.content import compare, overlaps
+from pipeline.stats.content import compare, overlaps, samples
 from pipeline.stats.content_study import SAME_TEXTS, ContentStudy, coded, content_study
 from pipeline.stats.contrasts import Contrast, contrast
 from pipeline.stats.counts import BoolArray, Group, Tally, group, studies, tally
@@ -124,7 +124,9 @@ def _raw(study: ContentStudy, place: int) -> dict[str, Any]:
     others = [study.groups[other] for other in study.compared(place).tolist() if other != place]
     found = contrast(study.groups[place], others, confidence=study.settings.confidence)
     texts = (
-        "all compared accents read the same texts" if study.same_texts else "texts differ: its interval is too narrow"
+        "all compared accents read the same texts"
+        if study.same_texts
+        else "texts differ: its interval may be too narrow"
     )
     behind = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
     note = f"speakers as the sample; {texts if found.gap_interval else NO_INTERVAL}"
@@ -132,7 +134,8 @@ def _raw(study: ContentStudy, place: int) -> dict[str, Any]:
 
 
 def _two_way(study: ContentStudy, place: int) -> dict[str, Any]:
-    found = compare(study.given, place, study.weights[place], confidence=study.settings.confidence, texts=True)
+    confidence = study.settings.confidence
+    found = compare(study.given, place, study.weights[place], confidence=confidence, sampled=study.sampled)
     behind = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
     note = "speakers and texts as samples" + ("" if found.gap_interval else f"; {NO_INTERVAL}")
     return _row(study.groups[place], "two_way", note, **behind, **_measured(found))
@@ -140,17 +143,18 @@ def _two_way(study: ContentStudy, place: int) -> dict[str, Any]:
 
 def _shared(study: ContentStudy, place: int) -> dict[str, Any]:
     given, compared = study.given, study.compared(place)
-    sets = [set(given.text[given.accent == accent].tolist()) for accent in compared.tolist()]
-    common, all_texts = set.intersection(*sets), set.union(*sets)
-    kept = np.isin(given.text, sorted(common)) & np.isin(given.accent, compared)
+    have = study.readers[compared]
+    common: BoolArray = np.asarray(have.all(axis=0))
+    kept = common[given.text] & np.isin(given.accent, compared)
     behind = _behind(study, place, kept)
-    said = f"{len(common):,} of {len(all_texts):,} texts are common to the compared accents"
+    said = f"{common.sum():,} of {have.any(axis=0).sum():,} texts are common to the compared accents"
     if not study.enough(kept, compared):
         return _row(study.groups[place], "shared_texts", f"not evaluated: {said}, too few speakers read them", **behind)
     part, at = study.restricted(kept, compared), int(np.searchsorted(compared, place))
     weights = study.weights[np.ix_(compared, compared)]
     texts = bool(overlaps(part, weights)[at] < SAME_TEXTS)
-    found = compare(part, at, weights[at], confidence=study.settings.confidence, texts=texts)
+    sampled = samples(part, texts=texts)
+    found = compare(part, at, weights[at], confidence=study.settings.confidence, sampled=sampled)
     sample = "speakers and texts as samples" if texts else "speakers as the sample"
     note = f"{said}; {sample}" + ("" if found.gap_interval else f"; {NO_INTERVAL}")
     return _row(study.groups[place], "shared_texts", note, **behind, **_measured(found))
@@ -169,7 +173,8 @@ def _standardized(study: ContentStudy, place: int) -> dict[str, Any]:
     part = study.restricted(kept, everyone)
     part = replace(part, stratum=stratum, mix=study.mix(stratum, part.words))
     weights, confidence = study.weights[place], study.settings.confidence
-    found = compare(part, place, weights, confidence=confidence, texts=not study.same_texts)
+    sampled = samples(part, texts=not study.same_texts)
+    found = compare(part, place, weights, confidence=confidence, sampled=sampled)
     note = f"to the pooled mix of strata; {said}" + ("" if found.gap_interval else f"; {NO_INTERVAL}")
     return _row(study.groups[place], "standardized", note, **behind, **_measured(found), strata_missing=names)
 

@@ -5,6 +5,7 @@ interval too narrow; here texts are taken as a second sample. A difference that 
 gap, whatever the interval: that takes shared texts, or a common mix of strata.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,30 +124,40 @@ def deleted(given: Counted, clusters: IntArray) -> Deleted:
     return Deleted(cluster, accent, change, factor, totals**2 / squares)
 
 
-def compare(given: Counted, place: int, weights: FloatArray, *, confidence: float, texts: bool) -> Contrast:
+def samples(given: Counted, *, texts: bool) -> tuple[Deleted, ...]:
+    """Leave out the speakers; with ``texts`` also the texts, and last the utterances of one speaker and text."""
+    by_speaker = deleted(given, given.speaker)
+    if not texts:
+        return (by_speaker,)
+    both = given.speaker * (int(given.text.max()) + 1) + given.text
+    return by_speaker, deleted(given, given.text), deleted(given, both)
+
+
+def compare(
+    given: Counted, place: int, weights: FloatArray, *, confidence: float, sampled: Sequence[Deleted]
+) -> Contrast:
     """Compare the accent at ``place`` with the mean of the others: difference and ratio of the rates, with intervals.
 
-    With ``texts`` the variance is two-way: V_speaker + V_text - V_(speaker, text), not below half of the larger of the
-    first two, with the smaller of the two degrees of freedom (Cameron, Gelbach & Miller, "Robust inference with
-    multiway clustering" (2011), as jackknives). A text that several accents read is one cluster, left out of all at
-    once. No interval where an accent has fewer than 3 effective speakers (or texts), or one side has no errors.
+    With texts among ``sampled`` the variance is two-way: V_speaker + V_text - V_(speaker, text), not below half of the
+    larger of the first two, with the smaller of the two degrees of freedom (Cameron, Gelbach & Miller, "Robust
+    inference with multiway clustering" (2011), as jackknives). A text that several accents read is one cluster and is
+    left out of all of them at once. No interval where an accent has fewer than 3 effective speakers (or texts), or one
+    side has no errors.
 
     Args:
         given: the utterances of all accents that are compared.
         place: index of the accent.
         weights: of the other accents' rates, shape (accents,), 0 at ``place``, adding up to 1.
         confidence: level of the intervals.
-        texts: take texts as a sample too.
+        sampled: what varies by chance, from ``samples``.
     """
     rate = rates(given)
     one, rest = float(rate[place]), float(weights @ rate)
     ratio = one / rest if rest > 0 else None
-    clusters = [given.speaker, given.text, given.speaker * (int(given.text.max()) + 1) + given.text]
-    each = [deleted(given, of) for of in (clusters if texts else clusters[:1])]
     used = (weights > 0) | (np.arange(len(weights)) == place)
-    if min(float(of.k_eff[used].min()) for of in each[:2]) < MIN_K_EFF or not one or not rest:
+    if min(float(of.k_eff[used].min()) for of in sampled[:2]) < MIN_K_EFF or not one or not rest:
         return Contrast(one - rest, None, ratio, None)
-    spreads = [_spread(of, rate, place, weights) for of in each]
+    spreads = [_spread(of, rate, place, weights) for of in sampled]
     plain, log = _two_way([of.plain for of in spreads]), _two_way([of.log for of in spreads])
     if not plain > NO_SPREAD:
         return Contrast(one - rest, None, ratio, None)

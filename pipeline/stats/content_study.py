@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from pipeline.stats.content import Counted, mixes, overlaps
+from pipeline.stats.content import Counted, Deleted, mixes, overlaps, samples
 from pipeline.stats.counts import BoolArray, FloatArray, Group, IntArray, has_words, is_ranked
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.strata import strata
@@ -50,6 +50,18 @@ class ContentStudy:
     def same_texts(self) -> bool:
         """Whether all compared accents read the same texts, in the same proportions."""
         return bool(self.overlaps.min() >= SAME_TEXTS)
+
+    @cached_property
+    def sampled(self) -> tuple[Deleted, ...]:
+        """What varies by chance: speakers, and texts where they differ."""
+        return samples(self.given, texts=not self.same_texts)
+
+    @cached_property
+    def readers(self) -> BoolArray:
+        """Which accents have which texts, shape (accents, texts)."""
+        found = np.zeros((len(self.groups), int(self.given.text.max()) + 1), dtype=bool)
+        found[self.given.accent, self.given.text] = True
+        return found
 
     def compared(self, place: int) -> IntArray:
         """Return the indices of the accent at ``place`` and of those that it is compared with, ascending."""

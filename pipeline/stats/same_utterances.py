@@ -80,7 +80,9 @@ def answers(scores: pd.DataFrame, error_slots: ErrorSlots) -> pd.DataFrame:
     worded = scores[has_words(scores)].sort_values(["utterance_id", "condition"])
     named = worded["speaker_id"].notna()
     errors = worded["substitutions"] + worded["deletions"] + worded["insertions"]
-    texts = zip(worded["normalized_reference"], worded["normalized_hypothesis"], errors, strict=True)
+    # as lists: a column of strings is slow to walk through
+    columns = (worded["normalized_reference"], worded["normalized_hypothesis"], errors)
+    texts = zip(*(column.tolist() for column in columns), strict=True)
     found = {
         "condition": worded["condition"],
         "accent": worded["accent"],

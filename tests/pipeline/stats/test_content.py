@@ -7,7 +7,7 @@ import pytest
 from pipeline import tables
 from pipeline.errors import TableError
 from pipeline.stats.adjusted import adjusted
-from pipeline.stats.content import Counted, compare, deleted, overlaps, rates
+from pipeline.stats.content import Counted, compare, deleted, overlaps, rates, samples
 from pipeline.stats.contrasts import contrast
 from pipeline.stats.counts import Group
 from pipeline.stats.settings import StatsSettings
@@ -29,7 +29,7 @@ def drawn(rng: np.random.Generator, *, speakers: int, texts: int, same: bool, ea
 
 
 def rejects(given: Counted, *, texts: bool) -> bool:
-    found = compare(given, 0, AGAINST, confidence=0.95, texts=texts).ratio_interval
+    found = compare(given, 0, AGAINST, confidence=0.95, sampled=samples(given, texts=texts)).ratio_interval
     return not found.low <= 1 <= found.high
 
 
@@ -73,7 +73,7 @@ def test_without_texts_it_is_the_contrast_of_the_disparities():
         sums = [np.bincount(codes, weights=of[own]).astype(np.int64) for of in (given.errors, given.words)]
         groups.append(Group(str(accent), (), *sums))
     known = contrast(groups[0], groups[1:], confidence=0.95)
-    found = compare(given, 0, AGAINST, confidence=0.95, texts=False)
+    found = compare(given, 0, AGAINST, confidence=0.95, sampled=samples(given, texts=False))
     assert found.gap == pytest.approx(known.gap)
     assert found.gap_interval.low == pytest.approx(known.gap_interval.low, rel=1e-9)
     assert found.ratio_interval.low == pytest.approx(known.ratio_interval.low, rel=1e-9)
@@ -88,7 +88,10 @@ def test_the_two_way_variance_is_the_sum_less_the_intersection_and_never_below_h
         signed = moves.change * np.where(moves.accent == 0, 1, -1)
         each[name] = float((moves.factor[moves.cluster] * signed**2).sum())
     expected = max(each["speaker"] + each["text"] - each["both"], 0.5 * max(each["speaker"], each["text"]))
-    wide, narrow = (compare(given, 0, AGAINST, confidence=0.95, texts=texts).gap_interval for texts in (True, False))
+    wide, narrow = (
+        compare(given, 0, AGAINST, confidence=0.95, sampled=samples(given, texts=texts)).gap_interval
+        for texts in (True, False)
+    )
     # both have the speakers' degrees of freedom: there are fewer of them
     assert ((wide.high - wide.low) / (narrow.high - narrow.low)) ** 2 == pytest.approx(expected / each["speaker"])
 
@@ -105,7 +108,10 @@ def test_a_text_that_both_accents_read_is_left_out_of_both_at_once():
     )
     assert overlaps(given, np.array([[0.0, 1.0], [1.0, 0.0]])).tolist() == pytest.approx([1, 1])
     assert overlaps(apart, np.array([[0.0, 1.0], [1.0, 0.0]])).tolist() == pytest.approx([0, 0])
-    wide, narrow = (compare(one, 0, AGAINST, confidence=0.95, texts=True).gap_interval for one in (apart, given))
+    wide, narrow = (
+        compare(one, 0, AGAINST, confidence=0.95, sampled=samples(one, texts=True)).gap_interval
+        for one in (apart, given)
+    )
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)
 
 
