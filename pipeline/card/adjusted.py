@@ -88,11 +88,11 @@ def confounded_sentences(evidence: Evidence) -> list[Sentence]:
     if not found:
         return []
     overlaps = [item.text_overlap or 0.0 for item in found]
-    shared = "no text" if not max(overlaps) else f"at most {percent(max(overlaps))} of the words"
+    shared = "nothing" if not max(overlaps) else f"at most {percent(max(overlaps))} of the words"
     text = (
-        f"Accent and content are confounded: under {label(found[0].key.condition)}, "
-        f"{listed(label(item.key.accent) for item in found)} share {shared} with the groups that they are compared "
-        "with, and neither shared texts nor declared strata can separate the two. Such a gap may be one of accents, of "
-        "texts, or of both."
+        f"Accent and content are confounded: under {label(found[0].key.condition)}, the texts of "
+        f"{listed(label(item.key.accent) for item in found)} and those of the groups that they are compared with have "
+        f"{shared} in common, and neither shared texts nor declared strata can separate accent from content here. Such "
+        "a gap may be one of accents, of texts, or of both."
     )
     return [Sentence(text=text, warning=True)]

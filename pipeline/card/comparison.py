@@ -37,9 +37,10 @@ NO_CLAIM = (
 )
 PAIRS = (
     "Every two recognizers are compared on the trials that both answered, all accents pooled. Primary: interval and "
-    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by Holm's "
-    "method for the number of comparisons ({family}). Customary: MAPSSWE takes segments as independent, which those of "
-    "one speaker are not; it is not adjusted and may find too much. Not shown is not the same as no difference."
+    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by "
+    "Holm's method for the number of comparisons ({family}). Customary: MAPSSWE takes segments as independent, which "
+    "those of one speaker are not; it is not adjusted and may find too much. "
+    "Not shown is not evidence that there is no difference."
 )
 TESTS = (
     "Accents are compared within one recognizer and condition. The gap is naive (highest minus lowest WER of the "

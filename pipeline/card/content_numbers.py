@@ -53,6 +53,7 @@ def adjusted_gaps(view: View) -> list[AdjustedGap]:
 
 def _numbers(view: View, table: pd.DataFrame) -> Iterator[tuple[Key, dict[str, Any]]]:
     for row in rows(table):
-        if (row["backend"], row["normalizer"]) == (view.backend, view.main):
+        # a row without a condition says that there is nothing to compare: the card says so elsewhere
+        if row["condition"] and (row["backend"], row["normalizer"]) == (view.backend, view.main):
             values = {name: value for name, value in row.items() if name not in KEY}
             yield Key(**{name: row[name] for name in KEY}), values

@@ -29,7 +29,9 @@ def comparisons(
     error_slots: ErrorSlots,
     voices: Mapping[tuple[str, str], str] | None = None,
 ) -> pd.DataFrame:
-    """Return the table of comparisons; empty where the reference condition was not scored, or nothing else was.
+    """Return the table of comparisons.
+
+    Where the reference condition was not scored, or nothing else was, one ``ALL`` row without a condition says so.
 
     ``difference`` is WER under the condition less WER under the reference one, as a fraction, on the utterances scored
     under both, with a delete-one-speaker jackknife interval. ``p`` comes of flipping the signs of the speakers'
@@ -58,7 +60,9 @@ def _study(
     accents = sorted(set(given["accent"]))
     by_condition = {str(name): rows for name, rows in given.groupby("condition", sort=True)}
     before = by_condition.get(settings.reference_condition)
-    if before is None:
+    if before is None or len(by_condition) < 2:
+        note = f"needs words scored under the reference condition '{settings.reference_condition}' and another one"
+        yield {"accent": tables.POOLED, "condition": ""} | _nothing() | {"note": note}
         return
     for condition, after in by_condition.items():
         if condition == settings.reference_condition:

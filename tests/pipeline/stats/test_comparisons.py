@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from pipeline import tables
+from pipeline.stats.adjusted import adjusted
 from pipeline.stats.comparisons import comparisons
 from pipeline.stats.multiplicity import holm
 from pipeline.stats.segments import mapsswe
@@ -16,8 +19,8 @@ from pipeline.text.alignment import count_errors, error_slots
 QUICK = StatsSettings(permutations=99)
 
 
-def table_of(scores: pd.DataFrame, settings: StatsSettings = QUICK, **more) -> pd.DataFrame:
-    found = comparisons(scores, settings, synthetic=False, error_slots=error_slots, **more)
+def table_of(scores: pd.DataFrame, chosen: StatsSettings = QUICK, **more) -> pd.DataFrame:
+    found = comparisons(scores, chosen, synthetic=False, error_slots=error_slots, **more)
     return found.set_index(["accent", "condition"])
 
 
@@ -152,10 +155,13 @@ def test_the_size_is_right_where_each_speaker_reacts_in_his_own_way_and_by_segme
     assert np.mean(by_segment) >= 0.2
 
 
-def test_the_table_is_empty_without_the_reference_condition_or_another_one(make_speakers):
+def test_without_the_reference_condition_or_another_one_a_row_says_so(make_speakers):
     scores = make_speakers([("a", f"s{s}", "noise", 20, s) for s in range(6)])
-    assert comparisons(scores, QUICK, synthetic=False, error_slots=error_slots).empty
-    assert comparisons(scores.assign(condition="clean"), QUICK, synthetic=False, error_slots=error_slots).empty
+    for part in (scores, scores.assign(condition="clean"), scores.assign(hits=0, substitutions=0, insertions=3)):
+        table = comparisons(part, QUICK, synthetic=False, error_slots=error_slots)
+        assert table["note"].tolist() == ["needs words scored under the reference condition 'clean' and another one"]
+        assert table[["accent", "condition"]].to_numpy().tolist() == [["ALL", ""]]
+    assert comparisons(scores.iloc[:0], QUICK, synthetic=False, error_slots=error_slots).empty
 
 
 def test_labels_of_any_kind_and_any_order_of_rows(make_speakers):
@@ -166,3 +172,36 @@ def test_labels_of_any_kind_and_any_order_of_rows(make_speakers):
     table = table_of(scores)
     assert {accent for accent, _ in table.index} == {*accents, tables.POOLED}
     assert table.equals(table_of(scores.sample(frac=1, random_state=2)))
+
+
+row = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 30))
+pair = st.tuples(st.sampled_from("ab"), st.sampled_from([None, "s1", "s2", "s3"]), st.sampled_from("xyz"), row, row)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(pair, min_size=1, max_size=24))
+def test_any_counts_give_valid_tables(make_scores, pairs):
+    rows = []
+    for place, (accent, speaker, text, *counts) in enumerate(pairs):
+        for condition, (hits, substitutions, deletions, insertions) in zip(("clean", "noise"), counts, strict=True):
+            rows.append(
+                {"utterance_id": f"u{place}", "accent": accent, "speaker_id": speaker, "condition": condition,
+                 "hits": hits, "substitutions": substitutions, "deletions": deletions, "insertions": insertions,
+                 "normalized_reference": text}
+            )  # fmt: skip
+    scores = make_scores(rows)
+    chosen = StatsSettings(min_speakers=2, permutations=99, strata=["length_band"])
+    utterances = scores[["utterance_id"]].drop_duplicates()
+    found = [
+        comparisons(scores, chosen, synthetic=False, error_slots=error_slots),
+        adjusted(scores, utterances, chosen, synthetic=False),
+    ]
+    for table in found:
+        for name in table.select_dtypes("float"):
+            assert not np.isinf(table[name]).any(), name
+        assert table["note"].str.len().gt(0).all()
+    shown = found[0].dropna(subset=["ci_low"])
+    assert (shown["ci_low"] <= shown["difference"]).all()
+    assert (shown["difference"] <= shown["ci_high"]).all()
+    shown = found[1].dropna(subset=["gap_ci_low"])
+    assert ((shown["gap_ci_low"] <= shown["gap"]) & (shown["gap"] <= shown["gap_ci_high"])).all()
