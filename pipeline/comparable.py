@@ -12,6 +12,7 @@ from pipeline import tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.card.content import CardContent
 from pipeline.card.wording import without_folder
+from pipeline.corpora.base import voices
 from pipeline.errors import StudyError, first_five
 from pipeline.provenance import INPUT
 from pipeline.stats.counts import KINDS
@@ -19,6 +20,9 @@ from pipeline.stats.counts import KINDS
 TRIAL = ["utterance_id", "condition"]
 SPEECH = ["utterance_id", "audio_sha256", "reference", "accent", "speaker_id"]
 """What two runs must have in common of every utterance."""
+
+SAID = ["speaker_id", "accent", "normalized_reference", "normalized_hypothesis"]
+"""What two answers to one trial are compared by, beside the counts."""
 
 _ELSEWHERE = ("run_name", "results_dir", "cache_dir", "stages", "listen", "store", "card", "asr", "corpus")
 """Sections that decide no number, or whose difference is seen otherwise: in the names, the tables, the hashes."""
@@ -49,13 +53,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """A run with a card. ``answers``: the counts of each trial under the main normalizer, indexed by ``TRIAL``."""
+    """A run with a card. ``answers``: the scores of each trial under the main normalizer, indexed by ``TRIAL``."""
 
     job: Job
     record: RunRecord
     card: CardContent
     utterances: pd.DataFrame
     answers: pd.DataFrame
+    voices: dict[tuple[str, str], str]
 
 
 def read(job: Job) -> Finished | str:
@@ -72,11 +77,12 @@ def read(job: Job) -> Finished | str:
     if not now or any(job.record.hashes.get(name) != sha for name, sha in now.items()):
         return "not compared: its tables were changed after it had finished"
     scores = folder.read_table("scores", tables.Scores)
-    answers = scores[scores["normalizer"] == job.card.main_normalizer].set_index(TRIAL)[list(KINDS)]
+    answers = scores[scores["normalizer"] == job.card.main_normalizer].set_index(TRIAL)[[*KINDS, *SAID]]
     if answers.empty:
         return "not compared: none of its trials was scored; its exclusions.csv says why"
-    utterances = folder.read_table("utterances", tables.Utterances)[SPEECH]
-    return Finished(job, job.record, job.card, utterances.set_index("utterance_id").sort_index(), answers)
+    utterances = folder.read_table("utterances", tables.Utterances)
+    speech = utterances[SPEECH].set_index("utterance_id").sort_index()
+    return Finished(job, job.record, job.card, speech, answers, voices(utterances))
 
 
 def check_alike(finished: Sequence[Finished]) -> None:

@@ -19,7 +19,7 @@ from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
-from pipeline.corpora.base import VOICE
+from pipeline.corpora.base import voices
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
 from pipeline.stages.compare_repeats import compare_repeats
@@ -33,6 +33,7 @@ from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
 from pipeline.stats.ladders import ladders
+from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ def _summarize(this: Run) -> None:
             backend=this.study.backend.name,
         ),
         ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
+        voices=voices(utterances),
     )
     for name, summary in summarize(of):
         this.keep(name, summary)
@@ -214,13 +216,12 @@ def _check_reference(this: Run) -> None:
             f"stats.reference_accent: no utterance has the accent '{wanted}'.{did_you_mean(wanted, known)} "
             "Name one of these, or null to compare each accent with the others."
         )
-
-
-def _voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
-    if VOICE not in utterances:
-        return {}
-    known = utterances[utterances[VOICE].notna() & utterances["speaker_id"].notna()]
-    return {(row["accent"], row["speaker_id"]): row[VOICE] for row in tables.rows(known)}
+    absent = missing_attributes(this.study.stats.strata, this.table("utterances"))
+    if absent:
+        raise ConfigError(
+            f"stats.strata: the corpus has no attribute {', '.join(absent)}. Name its columns in corpus.attributes, "
+            f"or use {LENGTH_BAND}."
+        )
 
 
 def _write_card(this: Run) -> None:

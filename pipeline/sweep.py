@@ -1,7 +1,7 @@
 """The end of a sweep: one comparison of all runs that finished, and a word on each job that did not.
 
-Its numbers are those of each run's own card. Only the counts over the trials that all runs answered are made here, from
-their scores. A test of a difference between recognizers is not made here.
+Its numbers are those of each run's own card. Only the counts over the trials that all runs answered, and the tests of
+every two recognizers on the trials that both answered, are made from their scores.
 """
 
 import json
@@ -23,6 +23,7 @@ from pipeline.card.comparison_export import frame, json_text
 from pipeline.card.keys import Key
 from pipeline.comparable import Finished, IncomparableError, Job, also_differ, asked_alone, check_alike, read
 from pipeline.errors import ConfigError, first_five
+from pipeline.recognizer_pairs import pairs
 from pipeline.records import ErrorCounts, Status
 from pipeline.stats.counts import KINDS
 from pipeline.tables import POOLED
@@ -76,6 +77,7 @@ def compare(jobs: Sequence[Job]) -> Comparison:
         reference_condition=card.numbers.rules.reference_condition,
         jobs=list(_jobs(jobs, left)),
         rows=[_row(one, condition, common) for condition in card.conditions for one in finished],
+        pairs=pairs(finished, card.conditions),
         n_common=len(common),
         n_answered={one.job.run_name: len(one.answers) for one in finished},
         card_warnings=_card_warnings(finished),

@@ -1,6 +1,7 @@
 """A sweep ends in one comparison: of what finished, on the same trials, with a word on what did not."""
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -13,12 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
 from pipeline.asr.base import Hypothesis, Request
 from pipeline.asr.scripted import Scripted, ScriptedSettings
+from pipeline.card.comparison import markdown
 from pipeline.comparable import IncomparableError, Job
 from pipeline.config import build
 from pipeline.errors import ConfigError
@@ -343,3 +346,38 @@ def test_one_job_alone_has_no_comparison(command: Command, swept: list[str], tmp
     assert done.returncode == 0, done.stderr
     assert "Comparison" not in done.stdout
     assert not (tmp_path / "results" / "mine_comparison").exists()
+
+
+def test_every_two_runs_are_tested_on_the_trials_that_both_answered(made: Made) -> None:
+    jobs = [made(0), made(1, rate=0.2), made(2, deaf_to="a0_s001_00")]
+    found = compare(jobs)
+    assert [(pair.key.condition, pair.first[5], pair.second[5]) for pair in found.pairs] == [
+        ("clean", "0", "1"), ("clean", "0", "2"), ("clean", "1", "2"),
+        ("babble_10", "0", "1"), ("babble_10", "0", "2"), ("babble_10", "1", "2"),
+    ]  # fmt: skip
+    by_run = {job.run_name: pd.read_parquet(job.folder / "scores.parquet") for job in jobs}
+    for pair in found.pairs:
+        both = []
+        for name in (pair.first, pair.second):
+            scores = by_run[name].query("normalizer == 'whisper_english'")
+            scores = scores[scores["condition"] == pair.key.condition].set_index("utterance_id")
+            both.append(scores.assign(errors=scores["substitutions"] + scores["deletions"] + scores["insertions"]))
+        same = both[0].index.intersection(both[1].index)
+        assert pair.n_trials == len(same) == (20 if "2" not in (pair.first[5], pair.second[5]) else 19)
+        by_speaker = [one.loc[same].groupby("speaker_id")["errors"].sum() for one in both]
+        d = (by_speaker[1] - by_speaker[0]).to_numpy()
+        signs = np.array(list(itertools.product([-1, 1], repeat=len(d))))
+        assert pair.p == pytest.approx(np.mean(np.abs(signs @ d) >= abs(d.sum())))
+        assert pair.difference == pytest.approx(d.sum() / pair.n_ref_words)
+        assert pair.n_family == 6
+        assert pair.p <= pair.p_adjusted <= min(1, 6 * pair.p)
+    text = markdown(found)
+    assert "Recognizers in pairs, on the trials that both answered" in text
+    assert "Primary: interval and permutation test take the speaker as the unit" in text
+    assert "MAPSSWE takes segments as independent" in text
+
+
+def test_one_run_alone_has_no_pairs(made: Made) -> None:
+    found = compare([made(0), failed(1, "no weights")])
+    assert found.pairs == []
+    assert "MAPSSWE" not in markdown(found)

@@ -1,10 +1,12 @@
 """The values of a comparison: how each job of a sweep ended, and its numbers under each condition, side by side.
 
-Rates are shares, a missing number is None. The numbers are those of each run's own card; what is computed here is only
-the count over the trials that all recognizers answered.
+Rates are shares, a missing number is None. The numbers are those of each run's own card; only the count over the trials
+that all recognizers answered, and the tests of every two recognizers, are made for the comparison.
 """
 
 from typing import Literal
+
+from pydantic import Field
 
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.measures import Cell, Disparity, Interaction
@@ -41,6 +43,33 @@ class Compared(Number):
     interaction: Interaction | None
     """omnibus test of accent x condition; None under the reference condition"""
     common: Common
+
+
+class Pair(Number):
+    """Two runs under one condition on the trials that both scored; differences are the second's less the first's."""
+
+    first: str
+    second: str
+    n_trials: int
+    n_speakers: int
+    n_ref_words: int
+    wer_first: Rate = None
+    wer_second: Rate = None
+    difference: Rate = None
+    ci_low: Rate = None
+    ci_high: Rate = None
+    ratio: Rate = None
+    p: Rate = None
+    """primary: sign flips of speakers' differences"""
+    p_adjusted: Rate = None
+    """Holm over all pairs and conditions"""
+    n_family: int = 0
+    n_segments: int = 0
+    mapsswe_z: Rate = None
+    """customary; takes segments as independent, not adjusted"""
+    mapsswe_p: Rate = None
+    unit: str
+    note: Shown
 
 
 class Ended(Frozen):
@@ -82,6 +111,8 @@ class Comparison(Frozen):
     reference_condition: str
     jobs: list[Ended]
     rows: list[Compared]
+    pairs: list[Pair] = Field(default_factory=list)
+    """every two compared runs under every condition, tested on the same trials"""
     n_common: int
     """trials that every compared run answered"""
     n_answered: dict[str, int]

@@ -1,6 +1,6 @@
 """A comparison for people, as Markdown and on the terminal, both from the same sentences and tables.
 
-It lays numbers side by side and calls no recognizer better: a difference on the same trials is not tested here.
+It lays numbers side by side and tests every two recognizers on the trials that both answered, by speaker.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from pipeline.card.evidence import interval_of
 from pipeline.card.fairness import NO_INTERVAL
 from pipeline.card.measures import Cell, Disparity, Interaction
 from pipeline.card.model import Row, Sentence, Table, TableCell
+from pipeline.card.pair_table import pair_table
 from pipeline.card.wording import (
     NOT_EVALUATED,
     NOT_RECORDED,
@@ -31,8 +32,15 @@ from pipeline.card.wording import (
 )
 
 NO_CLAIM = (
-    "No difference between recognizers is tested here, and none is called better: they were given the same speakers, "
-    "so their errors go together, and whether two of these intervals overlap does not decide whether they differ."
+    "Recognizers were given the same speakers, so their errors go together: whether two intervals of the first table "
+    "overlap does not decide whether they differ, and none is called better for it."
+)
+PAIRS = (
+    "Every two recognizers are compared on the trials that both answered, all accents pooled. Primary: interval and "
+    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by "
+    "Holm's method for the number of comparisons ({family}). Customary: MAPSSWE takes segments as independent, which "
+    "those of one speaker are not; it is not adjusted and may find too much. "
+    "Not shown is not evidence that there is no difference."
 )
 TESTS = (
     "Accents are compared within one recognizer and condition. The gap is naive (highest minus lowest WER of the "
@@ -76,7 +84,10 @@ def notes(comparison: Comparison) -> list[Sentence]:
     found.append(_about_trials(comparison))
     if comparison.also_differ:
         found.append(_about_settings(comparison))
-    return [*found, Sentence(text=NO_CLAIM), Sentence(text=f"{TESTS} {NO_INTERVAL}")]
+    found.append(Sentence(text=NO_CLAIM))
+    if comparison.pairs:
+        found.append(Sentence(text=PAIRS.format(family=f"{comparison.pairs[0].n_family:,}")))
+    return [*found, Sentence(text=f"{TESTS} {NO_INTERVAL}")]
 
 
 def _both_names(job: Ended) -> str:
@@ -124,6 +135,8 @@ def tables(comparison: Comparison, *, per_table: int | None = None) -> Iterator[
         yield from _by_condition(
             comparison, f"WER on the trials common to all runs; no interval{flag}", _common, per_table
         )
+    if comparison.pairs:
+        yield pair_table(comparison, f"Recognizers in pairs, on the trials that both answered{flag}")
     yield _accents(comparison, f"Accents within one recognizer and condition{flag}")
     yield _jobs(comparison, f"Jobs{flag}")
 

@@ -5,6 +5,7 @@ speakers and words per group, conditions, the worst group's name, and what chanc
 """
 
 from pipeline.card import closing, data, fairness, front, recordings, results, robustness, veracity
+from pipeline.card.adjusted import confounded_sentences
 from pipeline.card.evidence import Evidence, gather
 from pipeline.card.model import CardContent, Sentence
 from pipeline.card.view import CardInput
@@ -67,4 +68,5 @@ def _summary(evidence: Evidence) -> list[Sentence]:
         return [*summary, Sentence(text=f"Word errors: {NOT_EVALUATED}. Nothing was scored.", warning=True)]
     floors = [block for block in fairness.floor_sentences(evidence) if isinstance(block, Sentence)]
     gaps = [fairness.short_gap_sentence(evidence, condition) for condition in view.conditions]
+    gaps += confounded_sentences(evidence)
     return [*summary, *floors, *gaps, *robustness.interaction_sentences(evidence)]

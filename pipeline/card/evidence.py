@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.card import could_show, derived, invented, rankings, sound, transcribed
+from pipeline.card import content_numbers, derived, invented, rankings, sound, transcribed
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
@@ -158,5 +159,7 @@ def gather(source: CardInput) -> Evidence:
         dropped=transcribed.dropped(view),
         unheard=transcribed.unheard(view),
         worst_utterances=derived.worst_utterances(view),
+        same_utterances=content_numbers.same_utterances(view),
+        adjusted_gaps=content_numbers.adjusted_gaps(view),
     )
     return Evidence(view=view, numbers=numbers)

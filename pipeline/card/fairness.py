@@ -1,5 +1,6 @@
 """Section 7: who is served worse, by how much, and how much of that chance alone would give."""
 
+from pipeline.card.adjusted import content_blocks, in_short
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
@@ -52,6 +53,8 @@ def fairness(evidence: Evidence) -> Section:
         Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
         *_each_gap(evidence),
         *standings(evidence),
+        Heading(text="Are these gaps between groups, or between the texts they read?"),
+        *content_blocks(evidence),
         Heading(text="Does the normalizer change the order?"),
         *_sensitivity(evidence),
         *change_blocks(evidence),
@@ -62,6 +65,9 @@ def fairness(evidence: Evidence) -> Section:
             facts=[
                 *(fact(name, None) for name in ("Intersections of attributes", "Adjusted gap")),
                 fact("Minimum detectable ratio", detectable_text(evidence)),
+                fact("Intersections of attributes", None),
+                fact("Adjusted gap", in_short(evidence)),
+                fact("Minimum detectable gap", None),
             ]
         ),
     ]

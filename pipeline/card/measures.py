@@ -14,6 +14,7 @@ from pipeline.card.acoustic_measures import (
     SoundFormat,
     StartingPoint,
 )
+from pipeline.card.content_measures import AdjustedGap, SameUtterances
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.power_measures import Detectable, SnrShift
@@ -280,3 +281,5 @@ class Numbers(Frozen):
     dropped: list[Dropped]
     unheard: list[Unheard]
     worst_utterances: list[Utterance]
+    same_utterances: list[SameUtterances]
+    adjusted_gaps: list[AdjustedGap]

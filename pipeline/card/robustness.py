@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from pipeline.card.acoustic_measures import Delivered
+from pipeline.card.condition_costs import cost_lines, how_tested
 from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
@@ -109,13 +110,14 @@ def _degradation(evidence: Evidence) -> list[Block]:
             item = by_key.get(key)
             lines = [NOT_EVALUATED]
             if item is not None:
-                lines = [harm(item.difference, item.ratio), evidence.stands_on(item.n_speakers, item.n_ref_words)]
+                lines = [harm(item.difference, item.ratio), *cost_lines(evidence, accent, condition)]
+                lines.append(evidence.stands_on(item.n_speakers, item.n_ref_words))
             cells.append(TableCell(lines=lines, key=key))
         rows.append(Row(head=accent_name(accent), cells=cells))
-    caption = (
-        f"WER added by each condition to that under {label(view.reference)}, on the same utterances (no intervals)"
-    )
-    return [evidence.table(caption, ["Group", *map(label, conditions)], rows)]
+    how = how_tested(evidence)
+    caption = f"WER added by each condition to that under {label(view.reference)}, on the same utterances"
+    caption += f" ({evidence.level} intervals, each on its own)" if how else " (no intervals)"
+    return [evidence.table(caption, ["Group", *map(label, conditions)], rows), *how]
 
 
 def _interaction(evidence: Evidence) -> list[Block]:

@@ -35,6 +35,8 @@ class CardInput:
     standings: pd.DataFrame
     detectable: pd.DataFrame
     snr_shifts: pd.DataFrame
+    comparisons: pd.DataFrame
+    adjusted: pd.DataFrame
     exclusions: pd.DataFrame
 
 

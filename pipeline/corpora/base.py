@@ -94,6 +94,14 @@ def group_of(row: Mapping[str, Any]) -> str:
     return next(str(row[key]) for key in (VOICE, "speaker_id", "utterance_id") if present(row.get(key)))
 
 
+def voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return the voice of each accent's named speakers, where the corpus names voices."""
+    if VOICE not in utterances:
+        return {}
+    known = utterances[utterances[VOICE].notna() & utterances["speaker_id"].notna()]
+    return dict(zip(zip(known["accent"], known["speaker_id"], strict=True), known[VOICE], strict=True))
+
+
 def present(value: object) -> bool:
     """Return whether a cell of a text column holds text (a missing one is None or NaN)."""
     return isinstance(value, str) and value != ""

@@ -1,4 +1,4 @@
-"""Scores to every table of results: cells, disparities, interactions, variability.
+"""Scores to every table of results: cells, disparities, interactions, variability, comparisons, adjusted gaps.
 
 In: Scores and what a summary needs beside them. Out: one table for each entry of ``RESULTS``. Excludes nothing: a
 cell too thin for an interval or a rank is shown, and says so.
@@ -11,8 +11,10 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.result_tables import RESULTS
+from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
 from pipeline.stats.detectable import detectable
+from pipeline.stats.comparisons import comparisons
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.ladders import Ladder
@@ -22,6 +24,7 @@ from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
 from pipeline.stats.variability import RepeatedTrial, variability
+from pipeline.text.alignment import error_slots
 
 NAME = "summarize"
 
@@ -87,6 +90,12 @@ def _detectable(of: Material) -> pd.DataFrame:
 
 def _snr_shifts(of: Material) -> pd.DataFrame:
     return snr_shifts(of.scores, of.ladders, of.settings, synthetic=of.synthetic)
+def _comparisons(of: Material) -> pd.DataFrame:
+    return comparisons(of.scores, of.settings, synthetic=of.synthetic, error_slots=error_slots, voices=of.voices)
+
+
+def _adjusted(of: Material) -> pd.DataFrame:
+    return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic)
 
 
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
@@ -99,6 +108,8 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "standings": _standings,
     "detectable": _detectable,
     "snr_shifts": _snr_shifts,
+    "comparisons": _comparisons,
+    "adjusted": _adjusted,
 }
 
 

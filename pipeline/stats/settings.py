@@ -1,5 +1,6 @@
 """What the statistics may be told: the one place of their names, defaults and ranges."""
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -22,6 +23,12 @@ class StatsSettings(BaseModel):
     """an accent with fewer named speakers is shown and never ranked, compared or called best or worst"""
     confidence: float = Field(default=0.95, ge=0.5, lt=1.0)
     """level of every interval"""
+    strata: tuple[Name, ...] = Field(default=(), max_length=8)
+    """gaps are also standardized to a common mix of these: attributes of the corpus, and ``length_band``"""
+    length_bands: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = Field(
+        default=(5, 15, 25), min_length=1, max_length=20
+    )
+    """largest number of reference words of each ``length_band`` but the last"""
     permutations: int = Field(default=2000, ge=99, le=100_000)
     """random rearrangements behind each p-value and each null mean"""
     bootstrap: int = Field(default=2000, ge=0, le=100_000)
@@ -35,6 +42,20 @@ class StatsSettings(BaseModel):
     faas: bool = False
     """compute FAAS for comparison with studies that report it; the card names its faults and keeps it apart"""
     seed: int = Field(default=0, ge=0, lt=2**63)
+
+    @field_validator("strata")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"{list(value)} names one of them twice")
+        return value
+
+    @field_validator("length_bands")
+    @classmethod
+    def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(low >= high for low, high in pairwise(value)):
+            raise ValueError(f"{list(value)} must ascend: each is where a band ends")
+        return value
 
     @field_validator("reference_accent")
     @classmethod

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
+
+import jiwer
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.records import ErrorCounts
@@ -55,3 +57,13 @@ def _counts(ref_words: list[str], hyp_words: list[str]) -> tuple[int, int, int, 
     insertions = (len(edits) - substitutions + len(hyp_words) - len(ref_words)) // 2
     deletions = len(edits) - substitutions - insertions
     return len(ref_words) - substitutions - deletions, substitutions, deletions, insertions
+def error_slots(normalized_reference: str, normalized_hypothesis: str) -> list[int]:
+    """Return where the errors of the same alignment lie: one entry an error, in order.
+
+    2 i + 1 is a wrong or missing reference word i, counted from 0; 2 i is a word inserted before it (after the last one
+    where i is their number). The aligner below jiwer is asked itself, whose answer is a twentieth of the time.
+    """
+    ref_words, hyp_words = normalized_reference.split(), normalized_hypothesis.split()
+    operations = Levenshtein.editops(ref_words, hyp_words).as_list()
+    # (kind, place in the reference, place in the hypothesis); its stubs do not say which element is which
+    return [2 * int(operation[1]) + (operation[0] != "insert") for operation in operations]

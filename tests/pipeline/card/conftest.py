@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline import tables
+from pipeline import result_tables, tables
 from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
@@ -85,6 +85,8 @@ def make(plan: Plan) -> CardInput:
         standings=_standings(plan, scores),
         detectable=tables.build([], RESULTS["detectable"], where="test"),
         snr_shifts=tables.build([], RESULTS["snr_shifts"], where="test"),
+        comparisons=tables.build([], result_tables.Comparisons, where="test"),
+        adjusted=tables.build([], result_tables.Adjusted, where="test"),
         exclusions=_exclusions(plan),
     )
 

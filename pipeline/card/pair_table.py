@@ -1,0 +1,52 @@
+"""Every two recognizers of a comparison beside each other: the difference, the primary test and the customary one."""
+
+from pipeline.card.compared import Comparison, Pair
+from pipeline.card.model import Row, Table, TableCell
+from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, points, support
+
+COLUMNS = (
+    "Condition",
+    "Second less first",
+    "WER difference (interval)",
+    "Sign flips by speaker",
+    "MAPSSWE",
+    "Behind it",
+)
+
+
+def pair_table(comparison: Comparison, caption: str) -> Table:
+    """Return one row for every two recognizers and condition."""
+    labels = {job.run_name: label(job.label) for job in comparison.jobs}
+    alphas = {job.run_name: 1 - (job.confidence or 0.95) for job in comparison.jobs}
+    rows = [
+        Row(
+            head=label(pair.key.condition),
+            cells=[TableCell(lines=lines) for lines in _cells(pair, labels, alphas[pair.first])],
+        )
+        for pair in comparison.pairs
+    ]
+    return Table(caption=caption, columns=list(COLUMNS), rows=rows)
+
+
+def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
+    if pair.difference is None:
+        who = f"{labels[pair.second]} less {labels[pair.first]}"
+        return [[who], *[[NOT_EVALUATED]] * 3, [pair.note]]
+    interval = between(pair.ci_low, pair.ci_high, sign="+") or "(no interval)"
+    customary = NOT_EVALUATED if pair.mapsswe_p is None else p_value(pair.mapsswe_p)
+    return [
+        [f"{labels[pair.second]} less {labels[pair.first]}"],
+        [f"{points(pair.difference)} {interval}"],
+        [f"adjusted {p_value(pair.p_adjusted)}", _verdict(pair, alpha)],
+        [customary, count(pair.n_segments, "segment")],
+        [
+            f"{pair.n_trials:,} trials",
+            support(pair.n_speakers, pair.n_ref_words, speakers_known=pair.unit == "speaker"),
+        ],
+    ]
+
+
+def _verdict(pair: Pair, alpha: float) -> str:
+    if pair.p_adjusted is None or pair.p_adjusted >= alpha:
+        return "a difference is not shown"
+    return f"the {'second' if (pair.difference or 0) > 0 else 'first'} is shown to make more errors"
