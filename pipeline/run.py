@@ -17,11 +17,15 @@ from pipeline import config, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
+from pipeline.card import publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
+from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
+from pipeline.publishing import Published, published
+from pipeline.result_tables import RESULTS
 from pipeline.stages.compare_repeats import compare_repeats
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stages.plan_trials import plan_trials
@@ -31,6 +35,8 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
+from pipeline.stats.intersections import names_crossed
+from pipeline.tables import ATTRIBUTE_PREFIX
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def _load_utterances(this: Run) -> None:
     this.hashes |= {f"{provenance.INPUT}{path.name}": file_sha256(path) for path in this.study.corpus.inputs()}
     this.keep("utterances", utterances)
     _check_reference(this)
+    _check_attributes(this)
     workers = max(1, this.study.render.workers)
     this.keep("acoustics", measure_recordings(utterances, this.study.corpus, workers=workers))
     this.balance("load_utterances", rows, len(utterances), excluded)
@@ -181,18 +188,24 @@ def _score(this: Run) -> None:
 
 
 def _summarize(this: Run) -> None:
-    utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
     _check_reference(this)
-    of = Material(
+    _check_attributes(this)
+    for name, summary in summarize(_material(this)):
+        this.keep(name, summary)
+    _publish(this)
+
+
+def _material(this: Run) -> Material:
+    utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
+    return Material(
         utterances,
         scores,
         compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers),
         this.study.stats,
         synthetic=bool(utterances["synthetic"].any()),
         voices=_voices(utterances),
+        parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
     )
-    for name, summary in summarize(of):
-        this.keep(name, summary)
 
 
 def _check_reference(this: Run) -> None:
@@ -204,6 +217,17 @@ def _check_reference(this: Run) -> None:
         )
 
 
+def _check_attributes(this: Run) -> None:
+    columns = [str(name) for name in this.table("utterances").columns]
+    known = [name.removeprefix(ATTRIBUTE_PREFIX) for name in columns if name.startswith(ATTRIBUTE_PREFIX)]
+    for name in names_crossed(this.study.stats.intersections):
+        if name not in known:
+            raise ConfigError(
+                f"stats.intersections: the corpus declares no attribute '{name}'.{did_you_mean(name, known)} "
+                "Declare it (corpus.attributes), or leave it out."
+            )
+
+
 def _voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
     if VOICE not in utterances:
         return {}
@@ -211,11 +235,25 @@ def _voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
     return {(row["accent"], row["speaker_id"]): row[VOICE] for row in tables.rows(known)}
 
 
+def _publish(this: Run) -> Published:
+    """Export the results as they may be published; what they are made of is read and made once in an execution."""
+    if this.published is None:
+        shown = {name: this.table(name) for name in TABLES if name != "repeats"}  # shown as what they add up to
+        results = {name: shown.pop(name) for name in RESULTS}
+        rule = publication.rule(this.study.card.publish, this.study.corpus.record())
+        this.published = published(_material(this), shown, results, rule)
+        for name, table in this.published.exports.items():
+            this.export(name, table)
+    return this.published
+
+
 def _write_card(this: Run) -> None:
+    shown = _publish(this)
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=this.study.card,
-        **{name: this.table(name) for name in TABLES if name != "repeats"},  # shown as what they add up to
+        **shown.tables,
+        publication=shown.publication,
     )
     this.card, files = write_card(card_input)
     for name, data in files.items():

@@ -162,7 +162,9 @@ def delivered(view: View) -> list[Delivered]:
 
 
 def worst_utterances(view: View) -> list[Utterance]:
-    """Return the utterances with the most word errors, each once, under its worst condition."""
+    """Return the utterances with the most word errors, each once, under its worst condition; none under a floor."""
+    if view.source.publication.floor is not None:
+        return []
     wrong = view.scores[view.scores["errors"] > 0]
     order = ["errors", "ref_words", "utterance_id", "condition"]
     ranked = wrong.sort_values(order, ascending=[False, True, True, True]).drop_duplicates("utterance_id")

@@ -1,8 +1,10 @@
 """Section 7: who is served worse, by how much, and how much of that chance alone would give."""
 
+from pipeline.card import intersected, suppressed
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.publication import SUPPRESSED
 from pipeline.card.results import cell_lines, highest_lines
 from pipeline.card.wording import (
     NOT_EVALUATED,
@@ -51,13 +53,14 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="Groups not ranked, or without an interval"),
         *_set_apart(evidence),
         Heading(text="Intersections, adjusted gap, detectable gap"),
-        Facts(
-            facts=[
-                fact(name, None) for name in ("Intersections of attributes", "Adjusted gap", "Minimum detectable gap")
-            ]
-        ),
+        *(intersected.blocks(evidence) or [Facts(facts=[fact("Intersections of attributes", _no_crossing(evidence))])]),
+        Facts(facts=[fact(name, None) for name in ("Adjusted gap", "Minimum detectable gap")]),
     ]
     return Section(slug=slug, title=title, blocks=blocks)
+
+
+def _no_crossing(evidence: Evidence) -> str | None:
+    return SUPPRESSED if evidence.numbers.publication.groups else None
 
 
 def _main_table(evidence: Evidence) -> Block:
@@ -66,6 +69,7 @@ def _main_table(evidence: Evidence) -> Block:
     for accent in [*view.accents, POOLED]:
         cells = [cell_lines(evidence, accent, condition) for condition in view.conditions]
         rows.append(Row(head=accent_name(accent), cells=[*cells, highest_lines(evidence, accent)]))
+    rows += suppressed.rows(evidence)
     caption = (
         f"WER ({evidence.level} interval), word-recognition F1, speakers and reference words by group and condition; "
         f"normalizer {label(view.main)}"

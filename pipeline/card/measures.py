@@ -15,7 +15,9 @@ from pipeline.card.acoustic_measures import (
     StartingPoint,
 )
 from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.publication import Publication
 from pipeline.card.repeat_measures import Variability
+from pipeline.card.study_measures import Analysis, Intersection
 from pipeline.card.wording import Shown
 
 
@@ -229,3 +231,6 @@ class Numbers(Frozen):
     dropped: list[Dropped]
     unheard: list[Unheard]
     worst_utterances: list[Utterance]
+    intersections: list[Intersection]
+    publication: Publication
+    analysis: Analysis

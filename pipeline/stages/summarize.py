@@ -5,7 +5,7 @@ cell too thin for an interval or a rank is shown, and says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.intersections import intersections
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
 
@@ -31,6 +32,8 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """the wider group of each accent, where the vocabulary knows one"""
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -49,11 +52,16 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _intersections(of: Material) -> pd.DataFrame:
+    return intersections(of.scores, of.utterances, of.settings, synthetic=of.synthetic, parents=of.parents)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "intersections": _intersections,
 }
 
 

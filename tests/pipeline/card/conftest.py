@@ -12,6 +12,7 @@ from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, Run
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
+from pipeline.result_tables import Intersections
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -78,6 +79,7 @@ def make(plan: Plan) -> CardInput:
         interactions=_interactions(plan),
         variability=tables.build([], tables.Variability, where="test"),
         exclusions=_exclusions(plan),
+        intersections=tables.build([], Intersections, where="test"),
     )
 
 
