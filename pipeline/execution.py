@@ -20,6 +20,7 @@ from pipeline.records import Exclusion, Reason
 from pipeline.rendering import Renderer
 from pipeline.result_tables import RESULTS
 from pipeline.stages.probe import NAME as PROBE
+from pipeline.stages.summarize import Material
 from pipeline.stages.transcribe import NAME as TRANSCRIBE
 from pipeline.stages.transcribe import REPEATS
 
@@ -61,6 +62,7 @@ class Run:
     throughput: dict[str, float] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     resources: Resources | None = None
+    material: Material | None = None
     published: Published | None = None
     card: CardContent | None = None
 

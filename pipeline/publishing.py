@@ -27,6 +27,13 @@ class Published:
     exports: Mapping[str, pd.DataFrame]
 
 
+def unrestricted(
+    stored: Mapping[str, pd.DataFrame], results: Mapping[str, pd.DataFrame], rule: Publication
+) -> Published:
+    """Return everything as it is, where no floor holds."""
+    return Published(rule, {**stored, **results}, dict(results))
+
+
 def published(
     of: Material, stored: Mapping[str, pd.DataFrame], results: Mapping[str, pd.DataFrame], rule: Publication
 ) -> Published:
@@ -39,7 +46,7 @@ def published(
         rule: the floor that holds, with nothing hidden yet.
     """
     if rule.floor is None:
-        return Published(rule, {**stored, **results}, dict(results))
+        return unrestricted(stored, results, rule)
     floor = Floor(rule.floor, rule.words)
     choice = _choose(of, stored["trials"], rule, floor)
     publication, shown, tables = choice.publication, of, dict(stored)

@@ -24,7 +24,7 @@ from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
-from pipeline.publishing import Published, published
+from pipeline.publishing import Published, published, unrestricted
 from pipeline.result_tables import RESULTS
 from pipeline.stages.compare_repeats import compare_repeats
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
@@ -196,8 +196,10 @@ def _summarize(this: Run) -> None:
 
 
 def _material(this: Run) -> Material:
+    if this.material is not None:
+        return this.material
     utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
-    return Material(
+    this.material = Material(
         utterances,
         scores,
         compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers),
@@ -206,6 +208,7 @@ def _material(this: Run) -> Material:
         voices=_voices(utterances),
         parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
     )
+    return this.material
 
 
 def _check_reference(this: Run) -> None:
@@ -241,7 +244,9 @@ def _publish(this: Run) -> Published:
         shown = {name: this.table(name) for name in TABLES if name != "repeats"}  # shown as what they add up to
         results = {name: shown.pop(name) for name in RESULTS}
         rule = publication.rule(this.study.card.publish, this.study.corpus.record())
-        this.published = published(_material(this), shown, results, rule)
+        this.published = unrestricted(shown, results, rule)
+        if rule.floor is not None:
+            this.published = published(_material(this), shown, results, rule)
         for name, table in this.published.exports.items():
             this.export(name, table)
     return this.published

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.artifacts import CorpusRecord
-from pipeline.card.keys import Frozen
+from pipeline.card.keys import Frozen, Key, Number
 from pipeline.card.settings import PublishSettings
 
 DEFAULT_FLOOR = 10
@@ -41,9 +41,10 @@ class HiddenGroup(Frozen):
     group: str
 
 
-class Publication(Frozen):
+class Publication(Number):
     """The rule of publication and what it hid. ``floor`` is missing where everything is shown."""
 
+    key: Key = Key()
     floor: int | None = None
     words: int = 0
     rounded: bool = False
