@@ -161,7 +161,7 @@ def _shown_rows(table: pd.DataFrame, publication: Publication) -> pd.DataFrame:
     if {"accent", "crossing", "group"} <= set(table.columns):
         secret = {(one.accent, one.crossing, one.group) for one in publication.groups}
         keys = zip(table["accent"], table["crossing"], table["group"], strict=True)
-        table = table[[key not in secret for key in keys]]
+        table = _rows(table, pd.Series([key not in secret for key in keys], index=table.index, dtype="bool"))
     if set(CELL) <= set(table.columns):
         table = _outside(table, publication.hidden)
     return table.reset_index(drop=True)

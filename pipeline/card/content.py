@@ -85,6 +85,8 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     if view.main != view.source.settings.main_normalizer and view.main:
         wanted = label(view.source.settings.main_normalizer)
         summary.append(Sentence(text=f"{wanted} was not run; the main normalizer is {label(view.main)}.", warning=True))
+    if not evidence.measured and evidence.numbers.publication.cells:
+        return [*summary, Sentence(text="Word errors: suppressed in every group.", warning=True)]
     if not evidence.measured:
         return [*summary, Sentence(text=f"Word errors: {NOT_EVALUATED}. Nothing was scored.", warning=True)]
     floors = [block for block in fairness.floor_sentences(evidence) if isinstance(block, Sentence)]

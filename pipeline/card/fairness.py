@@ -37,7 +37,10 @@ def fairness(evidence: Evidence) -> Section:
     """Section 7, with a sentence or "not evaluated" for each of its parts (a) to (f)."""
     slug, title = "fairness", "Fairness and bias"
     if not evidence.measured:
-        return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
+        hidden = evidence.numbers.publication.cells
+        return Section(
+            slug=slug, title=title, blocks=[_main_table(evidence) if hidden else Sentence(text=NOT_EVALUATED)]
+        )
     blocks: list[Block] = [
         Heading(text="WER by group and condition"),
         _main_table(evidence),

@@ -70,14 +70,12 @@ def test_the_hash_is_in_every_table_and_changes_after_results_are_on_the_card(
         assert pd.read_csv(first.folder / f"{name}.csv", keep_default_na=False).columns[-1] == "analysis_sha256"
     assert set(pd.read_csv(first.folder / "cells.csv")["analysis_sha256"]) == {sha}
 
-    again = study("stats.min_speakers=3")
+    again = study("stages=[load_utterances,plan_trials,transcribe,score,summarize]", "stats.min_speakers=3")
     assert [one.changed for one in again.record.analysis_changes] == [["stats.min_speakers: 5 -> 3"]]
     assert again.record.analysis_changes[0].sha256_before == sha
     third = study("stages=[summarize,write_card]", "stats.min_speakers=2")
     assert [one.changed[0][-6:] for one in third.record.analysis_changes] == ["5 -> 3", "3 -> 2"]
-    same = study("stages=[summarize,write_card]", "stats.min_speakers=2")
-    assert same.record.analysis_changes == third.record.analysis_changes
-    card = json.loads((same.folder / "card.json").read_text())
-    assert card["numbers"]["analysis"]["sha256"] == same.record.analysis_sha256
-    page = (same.folder / "card.md").read_text()
+    card = json.loads((third.folder / "card.json").read_text())
+    assert card["numbers"]["analysis"]["sha256"] == third.record.analysis_sha256
+    page = (third.folder / "card.md").read_text()
     assert page.count("The analysis was changed 2 times after results existed") == 2  # in the summary and at the end
