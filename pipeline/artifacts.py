@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,8 @@ class CorpusRecord(_Frozen):
     licence: str
     citation: str
     redistribute_text: bool
+    public: bool = False
+    """its recordings and labels are open to everyone, or it has no speakers: nothing is left to protect"""
 
 
 class ConditionRecord(_Frozen):
@@ -69,6 +71,17 @@ class BackendRecord(_Frozen):
     name: str
     fingerprint: dict[str, str]
     sha256: str
+
+
+class AnalysisChange(_Frozen):
+    """The settings of the analysis were changed after results existed."""
+
+    at: str
+    """when, in UTC"""
+    sha256_before: str
+    """hash of the settings under which the earlier results were made"""
+    changed: list[str]
+    """key, value before and value after of each setting that is no longer the same"""
 
 
 class RunRecord(_Frozen):
@@ -102,6 +115,12 @@ class RunRecord(_Frozen):
     """SHA-256 of every input and of every table and page written"""
     history: list[str]
     """config_sha256 of earlier results under this name that were recomputed with other settings"""
+    analysis_sha256: str = ""
+    """hash of exactly the settings that should be fixed before any number is seen"""
+    summarized_at: str | None = None
+    """when results of this speech and recognizer first existed under this name"""
+    analysis_changes: list[AnalysisChange] = []
+    """what was changed in the settings of the analysis after that"""
 
 
 def user_cache() -> Path:
@@ -255,10 +274,15 @@ class RunFolder:
             "the only name that may be overwritten."
         )
 
-    def write_table(self, name: str, table: pd.DataFrame) -> str:
-        """Write a stage table as ``<name>.parquet``; return its SHA-256."""
+    def write_table(self, name: str, table: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> str:
+        """Write a stage table as ``<name>.parquet``, ``metadata`` in its file schema; return its SHA-256."""
+        import pyarrow
+        from pyarrow import parquet
+
         buffer = io.BytesIO()
-        table.to_parquet(buffer, index=False)
+        arrow = pyarrow.Table.from_pandas(table, preserve_index=False)
+        kept = arrow.schema.metadata or {}
+        parquet.write_table(arrow.replace_schema_metadata({**kept, **(metadata or {})}), buffer)
         return self.write(f"{name}.parquet", buffer.getvalue())
 
     def read_table(self, name: str, schema: Schema) -> pd.DataFrame:

@@ -83,6 +83,19 @@ def read(job: Job) -> Finished | str:
     utterances = folder.read_table("utterances", tables.Utterances)
     speech = utterances[SPEECH].set_index("utterance_id").sort_index()
     return Finished(job, job.record, job.card, speech, answers, voices(utterances))
+    utterances = folder.read_table("utterances", tables.Utterances)[SPEECH].set_index("utterance_id").sort_index()
+    return Finished(job, job.record, job.card, utterances, _published(answers, utterances, job.card))
+
+
+def _published(answers: pd.DataFrame, utterances: pd.DataFrame, card: CardContent) -> pd.DataFrame:
+    """Return the answers without those of cells that the run's card suppresses: a sum over all would tell of them."""
+    secret = {(cell.accent, cell.condition) for cell in card.numbers.publication.cells if not cell.merged_into}
+    if not secret:
+        return answers
+    merged = {cell.accent: cell.merged_into for cell in card.numbers.publication.cells if cell.merged_into}
+    accents = utterances["accent"].reindex(answers.index.get_level_values("utterance_id"))
+    places = zip(accents, answers.index.get_level_values("condition"), strict=True)
+    return answers[[(merged.get(accent, accent), condition) not in secret for accent, condition in places]]
 
 
 def check_alike(finished: Sequence[Finished]) -> None:

@@ -15,10 +15,12 @@ from pipeline import provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord
 from pipeline.card.content import CardContent
 from pipeline.config import Study
+from pipeline.publishing import Published
 from pipeline.records import Exclusion, Reason
 from pipeline.rendering import Renderer
 from pipeline.result_tables import RESULTS
 from pipeline.stages.probe import NAME as PROBE
+from pipeline.stages.summarize import Material
 from pipeline.stages.transcribe import NAME as TRANSCRIBE
 from pipeline.stages.transcribe import REPEATS
 
@@ -37,8 +39,10 @@ TABLES: dict[str, tables.Schema] = {
     **RESULTS,
     "exclusions": tables.Exclusions,
 }
-EXPORTED = frozenset({"acoustics", "nonspeech", *RESULTS, "exclusions"})
-"""Tables that people read: written as CSV beside the Parquet file."""
+EXPORTED = frozenset({"acoustics", "nonspeech", "exclusions"})
+"""Tables that people read: written as CSV beside the Parquet file. Results are exported as they may be published."""
+ANALYSIS = "analysis_sha256"
+"""Column of every exported table of results, and key in the schema of its Parquet file."""
 
 
 @dataclass
@@ -58,6 +62,8 @@ class Run:
     throughput: dict[str, float] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     resources: Resources | None = None
+    material: Material | None = None
+    published: Published | None = None
     card: CardContent | None = None
 
     def table(self, name: str) -> pd.DataFrame:
@@ -69,9 +75,15 @@ class Run:
     def keep(self, name: str, table: pd.DataFrame) -> None:
         """Keep a stage's table and write it."""
         self.kept[name] = table
-        self.hashes[f"{name}.parquet"] = self.folder.write_table(name, table)
+        registered = {ANALYSIS: self.record.analysis_sha256} if name in RESULTS else {}
+        self.hashes[f"{name}.parquet"] = self.folder.write_table(name, table, registered)
         if name in EXPORTED:
             self.hashes[f"{name}.csv"] = self.folder.write_csv(name, table)
+
+    def export(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table of results as it may be published, the hash of the analysis in its last column."""
+        registered = table.assign(**{ANALYSIS: pd.Series(self.record.analysis_sha256, table.index, dtype="str")})
+        self.hashes[f"{name}.csv"] = self.folder.write_csv(name, registered)
 
     def balance(self, stage: str, rows_in: int, rows_out: int, excluded: Sequence[Exclusion]) -> None:
         """Keep a stage's exclusions, and refuse a stage that loses rows silently.

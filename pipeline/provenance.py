@@ -3,13 +3,23 @@
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from augment.chain import Condition
-from pipeline.artifacts import BackendRecord, ConditionRecord, RunFolder, RunRecord, file_sha256, sha256_of
+from pipeline import registration
+from pipeline.artifacts import (
+    AnalysisChange,
+    BackendRecord,
+    ConditionRecord,
+    RunFolder,
+    RunRecord,
+    file_sha256,
+    sha256_of,
+)
 from pipeline.config import DOWNSTREAM, STAGES, UPSTREAM, Study
 from pipeline.errors import ConfigError
 from pipeline.result_tables import RESULTS
@@ -45,6 +55,8 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
     """
     settings = study.settings
     first = STAGES.index(settings.stages[0])
+    config = settings.model_dump(mode="json")
+    seen = _seen(folder, config)  # before the folder is opened: a run that takes another's place clears it
     earlier = _stored(study, folder, first) if first else folder.open(study.sha256)
     heard = "transcribe" in settings.stages
     if earlier and not first:
@@ -57,7 +69,7 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
         started_at=_now(),
         finished_at=None,
         overrides=list(overrides),
-        config=settings.model_dump(mode="json"),
+        config=config,
         config_sha256=study.sha256,
         seed=settings.seed,
         versions=_versions(study),
@@ -73,6 +85,9 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
         throughput=earlier.throughput if earlier else {},
         hashes={name: sha for name, sha in (earlier.hashes if earlier else {}).items() if _stays(name, first)},
         history=_history(study, earlier),
+        analysis_sha256=registration.analysis_sha256(config),
+        summarized_at=seen.at,
+        analysis_changes=list(seen.changes),
     )
     if earlier:
         folder.clear(name for name in earlier.hashes if name not in record.hashes)
@@ -93,6 +108,7 @@ def complete(
     return record.model_copy(
         update={
             "status": status,
+            "summarized_at": record.summarized_at or (_now() if "summarize" in stages_done else None),
             "finished_at": None if status == "running" else _now(),
             "protected": record.protected or status.startswith("finished"),
             "stages_done": [*record.stages_done, *(name for name in stages_done if name not in record.stages_done)],
@@ -102,6 +118,27 @@ def complete(
             "hashes": {**record.hashes, **hashes},
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """When results of this study first existed under this name, and how the analysis changed since."""
+
+    at: str | None
+    changes: tuple[AnalysisChange, ...]
+
+
+def _seen(folder: RunFolder, config: Mapping[str, Any]) -> _Seen:
+    record = folder.record() if folder.path.is_dir() else None
+    if record is None or any(record.config.get(name) != config.get(name) for name in registration.DATA):
+        return _Seen(None, ())
+    # a run that was killed between its tables and its record had results too
+    there = record.protected or any((folder.path / f"{name}.parquet").exists() for name in RESULTS)
+    at = record.summarized_at or ((record.finished_at or record.started_at) if there else None)
+    if at is None:
+        return _Seen(None, ())
+    changed = registration.change(record.config, config, at=_now())
+    return _Seen(at, (*record.analysis_changes, *([changed] if changed else [])))
 
 
 def _stored(study: Study, folder: RunFolder, first: int) -> RunRecord:

@@ -17,11 +17,16 @@ from pipeline import config, interruption, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
+from pipeline.card import publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.base import voices
+from pipeline.corpora.accents import vocabulary
+from pipeline.corpora.base import VOICE
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
+from pipeline.publishing import Published, published, unrestricted
+from pipeline.result_tables import RESULTS
 from pipeline.stages.compare_repeats import compare_repeats
 from pipeline.stages.count_left_out import count_left_out
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
@@ -34,6 +39,8 @@ from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
 from pipeline.stats.ladders import ladders
 from pipeline.stats.strata import LENGTH_BAND, missing_attributes
+from pipeline.stats.intersections import names_crossed
+from pipeline.tables import ATTRIBUTE_PREFIX
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,7 @@ def _load_utterances(this: Run) -> None:
     this.hashes |= {f"{provenance.INPUT}{path.name}": file_sha256(path) for path in this.study.corpus.inputs()}
     this.keep("utterances", utterances)
     _check_reference(this)
+    _check_attributes(this)
     workers = max(1, this.study.render.workers)
     this.keep("acoustics", measure_recordings(utterances, this.study.corpus, workers=workers))
     this.balance("load_utterances", rows, len(utterances), excluded)
@@ -185,9 +193,18 @@ def _score(this: Run) -> None:
 
 
 def _summarize(this: Run) -> None:
-    utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
     _check_reference(this)
-    of = Material(
+    _check_attributes(this)
+    for name, summary in summarize(_material(this)):
+        this.keep(name, summary)
+    _publish(this)
+
+
+def _material(this: Run) -> Material:
+    if this.material is not None:
+        return this.material
+    utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
+    this.material = Material(
         utterances,
         scores,
         compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers),
@@ -204,9 +221,9 @@ def _summarize(this: Run) -> None:
         ),
         ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
         voices=voices(utterances),
+        parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
     )
-    for name, summary in summarize(of):
-        this.keep(name, summary)
+    return this.material
 
 
 def _check_reference(this: Run) -> None:
@@ -224,11 +241,45 @@ def _check_reference(this: Run) -> None:
         )
 
 
+def _check_attributes(this: Run) -> None:
+    columns = [str(name) for name in this.table("utterances").columns]
+    known = [name.removeprefix(ATTRIBUTE_PREFIX) for name in columns if name.startswith(ATTRIBUTE_PREFIX)]
+    for name in names_crossed(this.study.stats.intersections):
+        if name not in known:
+            raise ConfigError(
+                f"stats.intersections: the corpus declares no attribute '{name}'.{did_you_mean(name, known)} "
+                "Declare it (corpus.attributes), or leave it out."
+            )
+
+
+def _voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
+    if VOICE not in utterances:
+        return {}
+    known = utterances[utterances[VOICE].notna() & utterances["speaker_id"].notna()]
+    return {(row["accent"], row["speaker_id"]): row[VOICE] for row in tables.rows(known)}
+
+
+def _publish(this: Run) -> Published:
+    """Export the results as they may be published; what they are made of is read and made once in an execution."""
+    if this.published is None:
+        shown = {name: this.table(name) for name in TABLES if name != "repeats"}  # shown as what they add up to
+        results = {name: shown.pop(name) for name in RESULTS}
+        rule = publication.rule(this.study.card.publish, this.study.corpus.record())
+        this.published = unrestricted(shown, results, rule)
+        if rule.floor is not None:
+            this.published = published(_material(this), shown, results, rule)
+        for name, table in this.published.exports.items():
+            this.export(name, table)
+    return this.published
+
+
 def _write_card(this: Run) -> None:
+    shown = _publish(this)
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=this.study.card,
-        **{name: this.table(name) for name in TABLES if name != "repeats"},  # shown as what they add up to
+        **shown.tables,
+        publication=shown.publication,
     )
     this.card, files = write_card(card_input)
     for name, data in files.items():

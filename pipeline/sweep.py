@@ -21,6 +21,7 @@ from pipeline.card.compared import KIND, Common, Compared, Comparison, Ended
 from pipeline.card.comparison import markdown, show
 from pipeline.card.comparison_export import frame, json_text
 from pipeline.card.keys import Key
+from pipeline.card.publication import rounded_values
 from pipeline.comparable import Finished, IncomparableError, Job, also_differ, asked_alone, check_alike, read
 from pipeline.errors import ConfigError, first_five
 from pipeline.recognizer_pairs import pairs
@@ -181,10 +182,11 @@ def _row(run: Finished, condition: str, common: "pd.Index[Any]") -> Compared:
         gap=gap,
         omnibus=found.get("omnibus_q"),
         interaction=next((item for item in numbers.interactions if item.key == key), None),
-        common=_common(answered[answered.index.isin(common)]),
+        common=_common(answered[answered.index.isin(common)], rounded=numbers.publication.rounded),
     )
 
 
-def _common(answers: pd.DataFrame) -> Common:
+def _common(answers: pd.DataFrame, *, rounded: bool) -> Common:
     counts = ErrorCounts(*(int(answers[kind].sum()) for kind in KINDS))
-    return Common(n_trials=len(answers), n_ref_words=counts.ref_words, errors=counts.errors, wer=counts.wer)
+    exact = Common(n_trials=len(answers), n_ref_words=counts.ref_words, errors=counts.errors, wer=counts.wer)
+    return Common.model_validate(rounded_values(exact.model_dump())) if rounded else exact

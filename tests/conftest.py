@@ -100,6 +100,7 @@ def manifest_overrides(tmp_path: Path) -> Callable[[Path], list[str]]:
             "corpus=manifest",
             f"corpus.path={manifest}",
             "corpus.accents=as_given",
+            "corpus.public=true",
             f"results_dir={tmp_path / 'results'}",
             f"cache_dir={tmp_path / 'store'}",
         ]

@@ -1,5 +1,6 @@
 """Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
 
+from pipeline.card import registered, suppressed
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
@@ -10,6 +11,7 @@ WITHHELD = "withheld"
 TEXTS_WITHHELD = (
     "Texts are withheld: the corpus does not say that they may be redistributed, or the publisher chose so."
 )
+ONE_UTTERANCE = "Single utterances are not published: each is of one speaker, which is below the publication floor."
 OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
 GLOSSARY = {
     "Group, accent": "the corpus's own label of how its speakers speak; this program never guesses one from audio",
@@ -40,6 +42,8 @@ def explainability(evidence: Evidence) -> Section:
         )
         columns = ["Utterance", "Group", "Condition", "WER", "S / D / I of words", "Reference", "Hypothesis"]
         blocks.append(evidence.table(caption, columns, rows))
+    elif evidence.numbers.publication.floor is not None:
+        blocks.append(Sentence(text=ONE_UTTERANCE))
     else:
         text = "No word errors were counted." if evidence.measured else NOT_EVALUATED
         blocks.append(Sentence(text=text))
@@ -90,6 +94,7 @@ def privacy(evidence: Evidence) -> Section:
         fact("Consent of the speakers", "no speakers: the speech is synthetic" if view.synthetic else None),
         fact("Reference and hypothesis texts", shown),
         fact("Per-speaker results", "not published"),
+        *suppressed.facts(evidence),
         fact("Synthetic speech", _synthetic(evidence)),
     ]
     return Section(slug="privacy", title="Privacy, consent and label policy", blocks=[Facts(facts=facts)])
@@ -194,4 +199,5 @@ def glossary(evidence: Evidence) -> Section:
         f"{count(len(numbers.cells), 'cell')}, {len(numbers.disparities):,} disparities, "
         f"{len(numbers.interactions):,} interaction rows."
     )
-    return Section(slug="glossary", title="Glossary and appendix", blocks=[Facts(facts=facts), Sentence(text=text)])
+    blocks = [Facts(facts=facts), Sentence(text=text), *registered.blocks(evidence)]
+    return Section(slug="glossary", title="Glossary and appendix", blocks=blocks)

@@ -6,8 +6,22 @@ speakers and words per group, conditions, the worst group's name, and what chanc
 
 from pipeline.card import closing, data, fairness, front, recordings, results, robustness, veracity
 from pipeline.card.adjusted import confounded_sentences
+from pipeline.card import (
+    closing,
+    data,
+    fairness,
+    front,
+    recordings,
+    registered,
+    results,
+    robustness,
+    suppressed,
+    veracity,
+)
 from pipeline.card.evidence import Evidence, gather
+from pipeline.card.measures import Numbers
 from pipeline.card.model import CardContent, Sentence
+from pipeline.card.publication import rounded_values
 from pipeline.card.view import CardInput
 from pipeline.card.wording import NOT_EVALUATED, SYNTHETIC, count, label
 
@@ -46,8 +60,15 @@ def build(card_input: CardInput) -> CardContent:
         conditions=list(view.conditions),
         summary=_summary(evidence),
         sections=[section(evidence) for section in SECTIONS],
-        numbers=evidence.numbers,
+        numbers=_published(evidence.numbers),
     )
+
+
+def _published(numbers: Numbers) -> Numbers:
+    """Return the numbers as they may be published; sentences are written from the exact ones and say fewer digits."""
+    if not numbers.publication.rounded:
+        return numbers
+    return Numbers.model_validate(rounded_values(numbers.model_dump()))
 
 
 def _summary(evidence: Evidence) -> list[Sentence]:
@@ -56,6 +77,8 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     summary = [Sentence(text=what)]
     if view.synthetic:
         summary.append(Sentence(text=f"{SYNTHETIC.capitalize()}.", warning=True))
+    notes = suppressed.sentence(evidence.numbers.publication), registered.changed_sentence(evidence.numbers.analysis)
+    summary += [note for note in notes if note is not None]
     if view.source.renderings.empty and not view.source.transcripts.empty:
         summary.append(Sentence(text=front.played(view), warning=True))
     if not view.speakers_known:
@@ -64,6 +87,8 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     if view.main != view.source.settings.main_normalizer and view.main:
         wanted = label(view.source.settings.main_normalizer)
         summary.append(Sentence(text=f"{wanted} was not run; the main normalizer is {label(view.main)}.", warning=True))
+    if not evidence.measured and evidence.numbers.publication.cells:
+        return [*summary, Sentence(text="Word errors: suppressed in every group.", warning=True)]
     if not evidence.measured:
         return [*summary, Sentence(text=f"Word errors: {NOT_EVALUATED}. Nothing was scored.", warning=True)]
     floors = [block for block in fairness.floor_sentences(evidence) if isinstance(block, Sentence)]

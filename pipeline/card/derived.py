@@ -164,6 +164,10 @@ def delivered(view: View) -> list[Delivered]:
 def worst_utterances(view: View) -> list[Utterance]:
     """Return the utterances with the most word errors, each once, under its worst condition."""
     wrong = view.counts[view.counts["errors"] > 0]
+    """Return the utterances with the most word errors, each once, under its worst condition; none under a floor."""
+    if view.source.publication.floor is not None:
+        return []
+    wrong = view.scores[view.scores["errors"] > 0]
     order = ["errors", "ref_words", "utterance_id", "condition"]
     ranked = wrong.sort_values(order, ascending=[False, True, True, True]).drop_duplicates("utterance_id")
     top = view.scores.loc[ranked.head(view.source.settings.worst_utterances).index].to_dict("records")

@@ -6,10 +6,12 @@ from functools import cached_property
 
 from pipeline.card import could_show, derived, invented, rankings, sound, transcribed
 from pipeline.card import content_numbers, derived, invented, rankings, sound, transcribed
+from pipeline.card import declared, derived, invented, rankings, sound, transcribed
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
 from pipeline.card.standing_measures import Standing
+from pipeline.card.publication import rounded_words
 from pipeline.card.view import CardInput, View, look
 from pipeline.card.wording import (
     NOT_EVALUATED,
@@ -95,7 +97,11 @@ class Evidence:
 
     def stands_on(self, n_speakers: int, n_words: int) -> str:
         """Return the speakers and words behind a number, in words."""
-        return support(n_speakers, n_words, speakers_known=self.view.speakers_known)
+        return support(n_speakers, self.words(n_words), speakers_known=self.view.speakers_known)
+
+    def words(self, number: int) -> int:
+        """Return a count of words or of errors in them as it may be published."""
+        return rounded_words(number) if self.numbers.publication.rounded else number
 
     def in_words(self, cell: Cell) -> str:
         """Return a cell as ``31.0% (24.2 to 39.8; 6 speakers, 1,204 words)``."""
@@ -161,5 +167,8 @@ def gather(source: CardInput) -> Evidence:
         worst_utterances=derived.worst_utterances(view),
         same_utterances=content_numbers.same_utterances(view),
         adjusted_gaps=content_numbers.adjusted_gaps(view),
+        intersections=declared.intersections(view),
+        publication=source.publication,
+        analysis=declared.analysis(view),
     )
     return Evidence(view=view, numbers=numbers)

@@ -5,6 +5,11 @@ from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
+from pipeline.card import intersected, suppressed
+from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.measures import Cell, Disparity, Floor
+from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.publication import SUPPRESSED
 from pipeline.card.results import cell_lines, highest_lines
 from pipeline.card.second_intervals import second_interval_blocks
 from pipeline.card.seen import detectable_text
@@ -40,7 +45,10 @@ def fairness(evidence: Evidence) -> Section:
     """Section 7, with a sentence or "not evaluated" for each of its parts (a) to (f)."""
     slug, title = "fairness", "Fairness and bias"
     if not evidence.measured:
-        return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
+        hidden = evidence.numbers.publication.cells
+        return Section(
+            slug=slug, title=title, blocks=[_main_table(evidence) if hidden else Sentence(text=NOT_EVALUATED)]
+        )
     blocks: list[Block] = [
         Heading(text="WER by group and condition"),
         _main_table(evidence),
@@ -70,8 +78,14 @@ def fairness(evidence: Evidence) -> Section:
                 fact("Minimum detectable gap", None),
             ]
         ),
+        *(intersected.blocks(evidence) or [Facts(facts=[fact("Intersections of attributes", _no_crossing(evidence))])]),
+        Facts(facts=[fact(name, None) for name in ("Adjusted gap", "Minimum detectable gap")]),
     ]
     return Section(slug=slug, title=title, blocks=blocks)
+
+
+def _no_crossing(evidence: Evidence) -> str | None:
+    return SUPPRESSED if evidence.numbers.publication.groups else None
 
 
 def _main_table(evidence: Evidence) -> Block:
@@ -80,6 +94,7 @@ def _main_table(evidence: Evidence) -> Block:
     for accent in [*view.accents, POOLED]:
         cells = [cell_lines(evidence, accent, condition) for condition in view.conditions]
         rows.append(Row(head=accent_name(accent), cells=[*cells, highest_lines(evidence, accent)]))
+    rows += suppressed.rows(evidence)
     caption = (
         f"WER ({evidence.level} interval), word-recognition F1, speakers and reference words by group and condition; "
         f"normalizer {label(view.main)}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pipeline.card.evidence import accent_name, interval_of
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
+from pipeline.card.publication import SUPPRESSED
 from pipeline.card.wording import label, percent
 from pipeline.tables import POOLED
 
@@ -33,6 +34,7 @@ def draw(content: CardContent, title: str) -> "Figure":
     cells = {(cell.key.accent, cell.key.condition): cell for cell in _main(content)}
     pooled = [POOLED] if any(accent == POOLED for accent, _ in cells) else []
     accents, conditions = [*content.accents, *pooled], content.conditions
+    hidden = content.numbers.publication.hidden
     highest = max(cell.wer or 0.0 for cell in cells.values())
     norm, colors = Normalize(0.0, min(1.0, max(LEAST_DARKEST, highest)), clip=True), colormaps[COLORS]
     size = (2.8 + CELL_WIDTH_IN * len(conditions), 1.4 + CELL_HEIGHT_IN * len(accents))
@@ -43,7 +45,8 @@ def draw(content: CardContent, title: str) -> "Figure":
         for x, condition in enumerate(conditions):
             cell = cells.get((accent, condition))
             color = colors(norm(cell.wer)) if cell is not None and cell.wer is not None else (0.94, 0.94, 0.94, 1.0)
-            _square(axes, x, y, cell, color, known=content.speakers_known)
+            absent = SUPPRESSED if (accent, condition) in hidden else "not evaluated"
+            _square(axes, (x, y), cell, color, known=content.speakers_known, absent=absent)
     rows = [fill(accent_name(accent), NAME_CHARACTERS) for accent in accents]
     _frame(axes, rows, [fill(label(name), CONDITION_CHARACTERS) for name in conditions])
     return figure
@@ -54,10 +57,17 @@ def _main(content: CardContent) -> list[Cell]:
 
 
 def _square(
-    axes: "Axes", x: int, y: int, cell: Cell | None, color: tuple[float, float, float, float], *, known: bool
+    axes: "Axes",
+    at: tuple[int, int],
+    cell: Cell | None,
+    color: tuple[float, float, float, float],
+    *,
+    known: bool,
+    absent: str,
 ) -> None:
     from matplotlib.patches import Rectangle
 
+    x, y = at
     hatch = None if cell is not None and cell.ci_low is not None else "////"
     square = Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor="white", linewidth=1.5)
     axes.add_patch(square)
@@ -66,7 +76,7 @@ def _square(
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch=hatch, edgecolor="#bbbbbb", linewidth=0))
     ink = _ink(color)
     if cell is None or cell.wer is None:
-        axes.text(x, y, "not evaluated", ha="center", va="center", fontsize=7.5, color=ink)
+        axes.text(x, y, absent, ha="center", va="center", fontsize=7.5, color=ink)
         return
     people = f"{cell.n_speakers:,} spk, " if known else ""
     lines = [interval_of(cell) or "no interval", f"{people}{cell.n_ref_words:,} words"]

@@ -20,6 +20,9 @@ from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.power_measures import Detectable, SnrShift
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.standing_measures import Standing
+from pipeline.card.publication import Publication
+from pipeline.card.repeat_measures import Variability
+from pipeline.card.study_measures import Analysis, Intersection
 from pipeline.card.wording import Shown
 
 
@@ -283,3 +286,6 @@ class Numbers(Frozen):
     worst_utterances: list[Utterance]
     same_utterances: list[SameUtterances]
     adjusted_gaps: list[AdjustedGap]
+    intersections: list[Intersection]
+    publication: Publication
+    analysis: Analysis

@@ -5,6 +5,7 @@ from pipeline.card.evidence import ALL_ACCENTS, Evidence, fact, interval_of
 from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, TableCell
 from pipeline.card.second_intervals import borrowed_lines
+from pipeline.card.publication import SUPPRESSED
 from pipeline.card.wording import NOT_EVALUATED, label, percent, times
 from pipeline.records import Support
 from pipeline.tables import POOLED
@@ -113,6 +114,8 @@ def cell_lines(evidence: Evidence, accent: str, condition: str) -> TableCell:
     """Return the lines of one accent x condition cell: WER, interval, F1, what stands behind it, what to beware of."""
     cell = evidence.cell(accent, condition)
     key = evidence.view.key(accent=accent, condition=condition)
+    if (accent, condition) in evidence.numbers.publication.hidden:
+        return TableCell(lines=[SUPPRESSED], key=key)
     if cell is None or cell.wer is None:
         return TableCell(lines=[NOT_EVALUATED], key=key)
     lines = [f"{percent(cell.wer)} {interval_of(cell)}".strip(), f"F1 {percent(cell.f1)}"]

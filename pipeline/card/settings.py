@@ -1,6 +1,8 @@
 """What a publisher may decide about the card, its words and how much it shows, never its numbers; and what to hear."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 INTENDED_USE = (
     "Comparing a speech recognizer's word errors between accent groups under named acoustic conditions, to decide "
@@ -10,6 +12,24 @@ OUT_OF_SCOPE = (
     "Certifying that a service serves everyone equally; deciding anything about a person; "
     "any language, accent, recording condition or recognizer that is not listed on this card."
 )
+
+
+class PublishSettings(BaseModel):
+    """What of a study may be passed on: cells of few speakers are suppressed, counts are rounded (statistics: 9)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    floor: Annotated[int, Field(ge=5, le=1000)] | Literal["off"] | None = None
+    """speakers that a published cell needs; off: everything is shown; null: 10, and off for a public corpus"""
+    words: int = Field(default=500, ge=0, le=1_000_000)
+    """reference words that a published cell needs"""
+    rounded: bool = True
+    """round published rates to 0.1 point and word counts to 10 where the floor holds"""
+
+    @field_validator("floor", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        return "off" if value is False else value  # which is what YAML makes of the word
 
 
 class CardSettings(BaseModel):
@@ -29,6 +49,7 @@ class CardSettings(BaseModel):
     gap_limit: float = Field(
         default=0.05, gt=0, description="worst minus best WER above which the card advises a person's review"
     )
+    publish: PublishSettings = PublishSettings()
 
 
 class ListenSettings(BaseModel):

@@ -40,7 +40,7 @@ def _inserted(evidence: Evidence, accent: str, condition: str) -> TableCell:
     key = evidence.view.key(accent=accent, condition=condition)
     if cell is None or not cell.n_ref_words:
         return TableCell(lines=[NOT_EVALUATED], key=key)
-    rate = f"{percent(cell.insertions / cell.n_ref_words)} ({cell.insertions:,})"
+    rate = f"{percent(cell.insertions / cell.n_ref_words)} ({evidence.words(cell.insertions):,})"
     return TableCell(lines=[rate, evidence.stands_on(cell.n_speakers, cell.n_ref_words)], key=key)
 
 

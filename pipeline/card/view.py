@@ -1,6 +1,6 @@
 """What the card is given, and how it looks at it: one backend, one main normalizer, a fixed order of labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.artifacts import RunRecord
 from pipeline.card.keys import Key
 from pipeline.card.measures import Rules
+from pipeline.card.publication import Publication
 from pipeline.card.settings import CardSettings
 from pipeline.tables import POOLED
 
@@ -38,6 +39,8 @@ class CardInput:
     comparisons: pd.DataFrame
     adjusted: pd.DataFrame
     exclusions: pd.DataFrame
+    intersections: pd.DataFrame
+    publication: Publication = field(default=Publication(), kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

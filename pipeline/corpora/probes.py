@@ -47,6 +47,8 @@ class ProbeSettings(BaseModel):
     """which voice reads which prompts"""
     reference_accent: str = "baseline"
     """the feature that ``stats.reference_accent`` takes unless it is set"""
+    public: bool = True
+    """it has no speakers: the publication floor of the card is off unless the card sets one"""
     cache_dir: Path | None = None
     """where synthesized speech is kept; null: the user's cache folder"""
 
@@ -155,6 +157,7 @@ class ProbeCorpus:
             licence="Apache-2.0",
             citation="",
             redistribute_text=True,
+            public=self.settings.public,
         )
 
     def inputs(self) -> tuple[Path, ...]:

@@ -20,6 +20,7 @@ from pipeline.stats.interaction import interactions
 from pipeline.stats.ladders import Ladder
 from pipeline.stats.rates import rates
 from pipeline.stats.sensitivity import sensitivity
+from pipeline.stats.intersections import intersections
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
@@ -53,6 +54,8 @@ class Material:
 
     ladders: Sequence[Ladder] = ()
     """which conditions are one noise at several SNRs"""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """the wider group of each accent, where the vocabulary knows one"""
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -96,6 +99,8 @@ def _comparisons(of: Material) -> pd.DataFrame:
 
 def _adjusted(of: Material) -> pd.DataFrame:
     return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic)
+def _intersections(of: Material) -> pd.DataFrame:
+    return intersections(of.scores, of.utterances, of.settings, synthetic=of.synthetic, parents=of.parents)
 
 
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
@@ -110,6 +115,7 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "snr_shifts": _snr_shifts,
     "comparisons": _comparisons,
     "adjusted": _adjusted,
+    "intersections": _intersections,
 }
 
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.tables import POOLED
 
+ACCENT = "accent"
+"""What every crossing of attributes holds."""
+
 Name = Annotated[str, Field(min_length=1)]
 
 
@@ -56,6 +59,18 @@ class StatsSettings(BaseModel):
         if any(low >= high for low, high in pairwise(value)):
             raise ValueError(f"{list(value)} must ascend: each is where a band ends")
         return value
+    intersections: tuple[tuple[Name, ...], ...] = ()
+    """attributes crossed with the accent, such as (accent, gender); each crossing is compared within its accents"""
+
+    @field_validator("intersections")
+    @classmethod
+    def _crossings(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        for crossing in value:
+            if ACCENT not in crossing or len(crossing) < 2 or len(set(crossing)) < len(crossing):
+                raise ValueError(f"{list(crossing)}: cross '{ACCENT}' with one or more attributes, each named once")
+        if len({frozenset(crossing) for crossing in value}) < len(value):
+            raise ValueError("two crossings are of the same attributes")
+        return tuple((ACCENT, *(name for name in crossing if name != ACCENT)) for crossing in value)
 
     @field_validator("reference_accent")
     @classmethod

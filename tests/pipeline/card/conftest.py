@@ -16,6 +16,7 @@ from pipeline.result_tables import RESULTS, Standings
 from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
+from pipeline.result_tables import Intersections
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -88,6 +89,7 @@ def make(plan: Plan) -> CardInput:
         comparisons=tables.build([], result_tables.Comparisons, where="test"),
         adjusted=tables.build([], result_tables.Adjusted, where="test"),
         exclusions=_exclusions(plan),
+        intersections=tables.build([], Intersections, where="test"),
     )
 
 

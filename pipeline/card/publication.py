@@ -1,0 +1,112 @@
+"""What of a study may be passed on: the floor, what it hid, and rounding, so that no sum can be worked backwards.
+
+A cell of few speakers says something of persons. Where the floor holds, every published number (card, CSV) is made
+from the shown cells alone; what is hidden has a name here and no number.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.artifacts import CorpusRecord
+from pipeline.card.keys import Frozen, Key, Number
+from pipeline.card.settings import PublishSettings
+
+DEFAULT_FLOOR = 10
+"""Speakers of a published cell, unless the study says otherwise (statistics: 9)."""
+SUPPRESSED = "suppressed"
+WORD_STEP = 10
+RATE_DIGITS = 3
+"""Of a share: 0.1 point."""
+COUNTS = ("hits", "substitutions", "deletions", "insertions")
+_AS_THEY_ARE = ("p", "p_adjusted", "confidence", "gap_limit", "temperature", "words")
+_LESS_EXACT = {"k_eff": 1}
+
+
+class HiddenCell(Frozen):
+    """A group under a condition that is not published, or only as a part of a merged group."""
+
+    accent: str
+    condition: str
+    merged_into: str
+
+
+class HiddenGroup(Frozen):
+    """A group of an intersection that is not published under any condition."""
+
+    accent: str
+    crossing: str
+    group: str
+
+
+class Publication(Number):
+    """The rule of publication and what it hid. ``floor`` is missing where everything is shown."""
+
+    key: Key = Key()
+    floor: int | None = None
+    words: int = 0
+    rounded: bool = False
+    public: bool = False
+    """everything is shown because the corpus is open to everyone, not because the publisher chose so"""
+    cells: tuple[HiddenCell, ...] = ()
+    groups: tuple[HiddenGroup, ...] = ()
+    reference_hidden: bool = False
+    """the declared reference group is hidden, so groups are compared with the rest"""
+
+    @property
+    def hidden(self) -> set[tuple[str, str]]:
+        """The hidden cells: accent, condition."""
+        return {(cell.accent, cell.condition) for cell in self.cells}
+
+
+def rule(settings: PublishSettings, corpus: CorpusRecord | None) -> Publication:
+    """Return the rule that holds for a study, with nothing hidden yet."""
+    public = corpus is not None and corpus.public
+    if settings.floor == "off" or (settings.floor is None and public):
+        return Publication(public=public and settings.floor is None)
+    return Publication(floor=settings.floor or DEFAULT_FLOOR, words=settings.words, rounded=settings.rounded)
+
+
+def rounded_words(number: int) -> int:
+    """Return a count of words to the nearest 10."""
+    return WORD_STEP * round(number / WORD_STEP)
+
+
+def _counts_words(name: str) -> bool:
+    return name in COUNTS or "word" in name or "error" in name
+
+
+def _digits(name: str) -> int:
+    return _LESS_EXACT.get(name, RATE_DIGITS)
+
+
+def rounded_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of results with rates to 0.1 point and counts of words and errors to 10.
+
+    Speakers, utterances and trials stay as they are; so do p-values, which no count can be worked out from.
+    """
+    found = table.copy()
+    for column in table.columns:
+        name, values = str(column), table[column]
+        if pd.api.types.is_bool_dtype(values) or name in _AS_THEY_ARE:
+            continue
+        if pd.api.types.is_integer_dtype(values) and _counts_words(name):
+            found[column] = values.map(lambda value: rounded_words(int(value))).astype(values.dtype)
+        elif pd.api.types.is_float_dtype(values):
+            found[column] = values.round(_digits(name))
+    return found
+
+
+def rounded_values(value: Any, name: str = "") -> Any:
+    """Return a number, or every number in mappings and lists, rounded by the same rules; ``name`` is its key."""
+    if isinstance(value, Mapping):
+        return {key: rounded_values(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded_values(inner, name) for inner in value]
+    if isinstance(value, bool) or name in _AS_THEY_ARE:
+        return value
+    if isinstance(value, int):
+        return rounded_words(value) if _counts_words(name) else value
+    return round(value, _digits(name)) if isinstance(value, float) and math.isfinite(value) else value
