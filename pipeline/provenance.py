@@ -140,6 +140,8 @@ def _same_inputs(study: Study, folder: RunFolder, earlier: RunRecord) -> None:
     if not folder.is_kept(earlier):
         return
     now = {f"{INPUT}{path.name}": file_sha256(path) for path in study.corpus.inputs() if path.is_file()}
+    if "summarize" in study.settings.stages:
+        now |= {f"{INPUT}{name}": file_sha256(path) for name, path in study.stats.inputs().items() if path.is_file()}
     changed = [name.removeprefix(INPUT) for name, sha in now.items() if earlier.hashes.get(name, sha) != sha]
     if earlier.backend and "transcribe" in study.settings.stages and _backend(study).sha256 != earlier.backend.sha256:
         changed.append("the recognizer (weights, options or versions)")

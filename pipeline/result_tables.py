@@ -3,12 +3,16 @@
 A result that came after the first four has its schema here.
 """
 
-from pipeline import tables
+from pipeline import screening_tables, tables
 
 RESULTS: dict[str, tables.Schema] = {
     "cells": tables.Cells,
     "disparities": tables.Disparities,
     "interactions": tables.Interactions,
     "variability": tables.Variability,
+    "hallucinations": screening_tables.Hallucinations,
+    "candidates": screening_tables.Candidates,
+    "terms": screening_tables.Terms,
+    "tag_errors": screening_tables.TagErrors,
 }
 """In the order in which they are made; each is written as Parquet and exported as CSV."""

@@ -31,6 +31,7 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
+from pipeline.word_search import read_lists, search_words
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ def _check_what_is_named(study: Study) -> None:
     if "load_utterances" in study.settings.stages:
         absent = [path for path in study.corpus.inputs() if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
+    if "summarize" in study.settings.stages:
+        try:
+            read_lists(study.stats)
+        except StudyError as error:
+            mistakes.append(error)
     if len(mistakes) == 1:
         raise mistakes[0]
     if mistakes:
@@ -183,13 +189,15 @@ def _score(this: Run) -> None:
 def _summarize(this: Run) -> None:
     utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
     _check_reference(this)
+    repeated = compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers)
     of = Material(
         utterances,
         scores,
-        compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers),
+        repeated,
         this.study.stats,
         synthetic=bool(utterances["synthetic"].any()),
         voices=_voices(utterances),
+        words=search_words(this, repeated),
     )
     for name, summary in summarize(of):
         this.keep(name, summary)

@@ -31,6 +31,10 @@ class CardInput:
     interactions: pd.DataFrame
     variability: pd.DataFrame
     exclusions: pd.DataFrame
+    hallucinations: pd.DataFrame
+    candidates: pd.DataFrame
+    terms: pd.DataFrame
+    tag_errors: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)

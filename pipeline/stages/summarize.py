@@ -13,8 +13,11 @@ from pipeline import tables
 from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
+from pipeline.stats.hallucination import Signs, hallucinations
 from pipeline.stats.interaction import interactions
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.tags import TaggedErrors, tag_errors
+from pipeline.stats.terms import FoundTerms, term_table
 from pipeline.stats.variability import RepeatedTrial, variability
 
 NAME = "summarize"
@@ -31,6 +34,19 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
+    words: "Words"
+    """what was looked for in single words"""
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What was found in the words of the scored trials, and of those without speech; None: it was not looked for."""
+
+    nonspeech: pd.DataFrame
+    signs: Signs | None
+    candidates: pd.DataFrame
+    terms: FoundTerms | None
+    tagged: TaggedErrors | None
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -49,11 +65,40 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _hallucinations(of: Material) -> pd.DataFrame:
+    varied = _variability(of)
+    return hallucinations(
+        of.scores,
+        of.words.signs,
+        of.words.nonspeech,
+        varied,
+        of.settings,
+        synthetic=of.synthetic,
+        voices=of.voices,
+    )
+
+
+def _candidates(of: Material) -> pd.DataFrame:
+    return of.words.candidates
+
+
+def _terms(of: Material) -> pd.DataFrame:
+    return term_table(of.scores, of.words.terms, of.settings, synthetic=of.synthetic, voices=of.voices)
+
+
+def _tag_errors(of: Material) -> pd.DataFrame:
+    return tag_errors(of.scores, of.words.tagged, of.settings, synthetic=of.synthetic, voices=of.voices)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "hallucinations": _hallucinations,
+    "candidates": _candidates,
+    "terms": _terms,
+    "tag_errors": _tag_errors,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline import tables
+from pipeline import screening_tables, tables
 from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
@@ -78,6 +78,10 @@ def make(plan: Plan) -> CardInput:
         interactions=_interactions(plan),
         variability=tables.build([], tables.Variability, where="test"),
         exclusions=_exclusions(plan),
+        hallucinations=tables.build([], screening_tables.Hallucinations, where="test"),
+        candidates=tables.build([], screening_tables.Candidates, where="test"),
+        terms=tables.build([], screening_tables.Terms, where="test"),
+        tag_errors=tables.build([], screening_tables.TagErrors, where="test"),
     )
 
 
