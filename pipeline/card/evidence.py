@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.card import derived, invented, rankings, sound, transcribed
+from pipeline.card import derived, invented, rankings, sound, transcribed, words_found
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
@@ -121,6 +121,9 @@ def gather(source: CardInput) -> Evidence:
         disparities=transcribed.disparities(view, cells),
         interactions=transcribed.interactions(view, cells),
         variability=transcribed.variability(view),
+        hallucinations=words_found.hallucinations(view),
+        terms=words_found.terms(view),
+        tag_errors=words_found.tag_errors(view),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

@@ -16,6 +16,7 @@ from pipeline.card.acoustic_measures import (
 )
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.repeat_measures import Variability
+from pipeline.card.word_measures import Hallucination, TagError, Term
 from pipeline.card.wording import Shown
 
 
@@ -214,6 +215,9 @@ class Numbers(Frozen):
     disparities: list[Disparity]
     interactions: list[Interaction]
     variability: list[Variability]
+    hallucinations: list[Hallucination]
+    terms: list[Term]
+    tag_errors: list[TagError]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

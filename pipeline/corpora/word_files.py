@@ -64,7 +64,8 @@ def read_terms(path: Path) -> Terms:
     Raises:
         ManifestError: if it cannot be read, holds no term, or gives one form to two terms.
     """
-    where, terms = "stats.terms", {}
+    where = "stats.terms"
+    terms: dict[str, tuple[str, ...]] = {}
     for term, variants in _term_rows(path, where):
         if term:
             own = [form.strip() for form in (term, *variants)]

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline import screening_tables, tables
 from pipeline.records import Support
 from pipeline.screening_tables import VERDICTS
-from pipeline.stats.counts import IntArray
+from pipeline.stats.counts import BoolArray, IntArray
 from pipeline.stats.rates import Kind, Layout, Rate, Voices, layout, rates
 from pipeline.stats.settings import StatsSettings
 from pipeline.tables import POOLED
@@ -148,9 +148,9 @@ def _measures(
     return measures
 
 
-def any_of(found: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+def any_of(found: pd.DataFrame) -> BoolArray:
     """Return which scores show at least one sign."""
-    return found[list(OF_SCORES)].to_numpy(dtype=bool).any(axis=1)
+    return np.asarray(found[list(OF_SCORES)].to_numpy(dtype=bool).any(axis=1), dtype=bool)
 
 
 def _row(accent: str, condition: str, measure: str, rate: Rate) -> dict[str, Any]:
