@@ -33,7 +33,13 @@ from pipeline.text.loops import compression_ratio, has_loop, may_compress
 from pipeline.text.sequences import Sequences
 
 NAME = "summarize.screen"
-Flags = NDArray[np.bool_]
+LOOP, COMPRESSED, WITHIN, WHOLE = 1, 2, 4, 8
+OF_TEXTS = {
+    Criterion.REPEATED_WORDS: LOOP,
+    Criterion.COMPRESSIBLE: COMPRESSED,
+    Criterion.KNOWN_PHRASE: WITHIN | WHOLE,
+}
+"""The criteria that one look at a text decides, each with its bits."""
 KEY = ["utterance_id", "condition", "backend"]
 
 
@@ -64,9 +70,13 @@ def screen(
     signs[Criterion.MOSTLY_INSERTED] = scores["insertions"] > words
     signs[Criterion.LONG_INSERTION] = signs[INSERTION_RUN] >= settings.insertion_run
     signs[Criterion.LONG_HYPOTHESIS] = hyp_words > settings.length_ratio * words
-    for criterion, sign in _signs_of_texts(settings).items():
-        signs[criterion] = _only_in_hypothesis(scores, sign)
-    signs[Criterion.KNOWN_PHRASE] = _known_phrases(scores, phrases, heard.normalizers)
+    for criterion in OF_TEXTS:
+        signs[criterion] = False
+    for name, normalize in heard.normalizers.items():
+        rows = np.flatnonzero(scores["normalizer"].to_numpy(dtype=object) == name)
+        found = _only_in_hypothesis(scores.iloc[rows], _signs_of_texts(settings, phrases, normalize))
+        for criterion, bits in OF_TEXTS.items():
+            signs.iloc[rows, signs.columns.get_loc(criterion)] = (found & bits) > 0
     _repeats(signs, heard, settings)
     empty = _empty_references(heard)
     listed = _candidates(heard, signs, empty)
@@ -89,42 +99,40 @@ def insertion_runs(scores: pd.DataFrame) -> NDArray[np.int64]:
     return runs
 
 
-def _signs_of_texts(settings: HallucinationSettings) -> dict[Criterion, Callable[[str], bool]]:
-    def loops(text: str) -> bool:
-        return has_loop(text.split(), longest=settings.loop_words, times=settings.loop_times)
+def _signs_of_texts(
+    settings: HallucinationSettings, phrases: Phrases, normalize: Callable[[str], str]
+) -> Callable[[str], int]:
+    """Return a function that gives the signs of a normalized text as bits: several in one look at it."""
+    known = Sequences({phrase: [tuple(normalize(phrase).split())] for phrase in phrases.anywhere})
+    whole = {normalize(phrase) for phrase in phrases.whole} - {""}
 
-    def compresses(text: str) -> bool:
-        return may_compress(text.split()) and compression_ratio(text) > settings.compression_ratio
+    def look(text: str) -> int:
+        words = text.split()
+        found = WHOLE if text in whole else 0
+        if known.find(text):
+            found |= WITHIN
+        if has_loop(words, longest=settings.loop_words, times=settings.loop_times):
+            found |= LOOP
+        if may_compress(words) and compression_ratio(text) > settings.compression_ratio:
+            found |= COMPRESSED
+        return found
 
-    return {Criterion.REPEATED_WORDS: loops, Criterion.COMPRESSIBLE: compresses}
+    return look
 
 
-def _only_in_hypothesis(scores: pd.DataFrame, sign: Callable[[str], bool]) -> Flags:
-    """Return where a sign is in the hypothesis and not in the reference: what was said so is not invented.
+def _only_in_hypothesis(scores: pd.DataFrame, look: Callable[[str], int]) -> NDArray[np.int64]:
+    """Return the signs that a hypothesis has and its reference has not: what was said so is not invented.
 
     A hypothesis without a substituted or inserted word holds nothing that was not said.
     """
-    found = np.zeros(len(scores), dtype=bool)
+    found = np.zeros(len(scores), dtype=np.int64)
     places = np.flatnonzero((scores["substitutions"] + scores["insertions"]).to_numpy() > 0)
     codes, texts = pd.factorize(scores["normalized_hypothesis"].iloc[places])
-    shown = np.fromiter((sign(text) for text in texts), dtype=bool, count=len(texts))
-    places = places[shown[codes]]
-    said = scores["normalized_reference"].iloc[places]
-    known = {text: sign(text) for text in said.unique()}
-    found[places] = [not known[text] for text in said]
-    return found
-
-
-def _known_phrases(scores: pd.DataFrame, phrases: Phrases, normalizers: Mapping[str, Callable[[str], str]]) -> Flags:
-    found = np.zeros(len(scores), dtype=bool)
-    names = scores["normalizer"].to_numpy(dtype=object)
-    for name, normalize in normalizers.items():
-        rows = np.flatnonzero(names == name)
-        known = Sequences({phrase: [tuple(normalize(phrase).split())] for phrase in phrases.anywhere})
-        whole = {normalize(phrase) for phrase in phrases.whole} - {""}
-        part = scores.iloc[rows]
-        within = _only_in_hypothesis(part, lambda text, known=known: bool(known.find(text)))  # type: ignore[misc]
-        found[rows] = within | _only_in_hypothesis(part, whole.__contains__)
+    shown = np.array([look(text) for text in texts.tolist()], dtype=np.int64)[codes] if len(places) else places
+    places, shown = places[shown > 0], shown[shown > 0]
+    said = scores["normalized_reference"].iloc[places].tolist()
+    known = {text: look(text) for text in set(said)}
+    found[places] = [signs & ~known[text] for signs, text in zip(shown.tolist(), said, strict=True)]
     return found
 
 

@@ -33,4 +33,4 @@ def compression_ratio(text: str) -> float:
 
 def may_compress(words: Sequence[str]) -> bool:
     """Return whether a text can be a loop at all: without repeated or long words nobody compresses it."""
-    return len(words) - len(set(words)) >= MIN_REPEATED or any(len(word) > LONG_WORD for word in words)
+    return len(words) - len(set(words)) >= MIN_REPEATED or max(map(len, words), default=0) > LONG_WORD

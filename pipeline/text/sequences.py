@@ -29,11 +29,12 @@ class Sequences:
         # the longest form that fits wins: "insulin glargine" is not also "insulin"
         for words, name in sorted(owner.items(), key=lambda item: -len(item[0])):
             self._by_first[words[0]].append((words, name))
+        self._firsts = frozenset(self._by_first)
 
     def find(self, text: str) -> tuple[Occurrence, ...]:
         """Return what occurs in a normalized text, in its order."""
         words = text.split()
-        if self._by_first.keys().isdisjoint(words):
+        if self._firsts.isdisjoint(words):
             return ()
         found, place = [], 0
         while place < len(words):
