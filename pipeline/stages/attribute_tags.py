@@ -35,12 +35,14 @@ def attribute_tags(
         by_utterance[word.utterance_id].append(word)
     raw = dict(zip(utterances["utterance_id"], utterances["reference"], strict=True))
     chosen = scores[scores["utterance_id"].isin(by_utterance.keys())]
-    pairs = list(zip(chosen["normalized_reference"], chosen["normalized_hypothesis"], strict=True))
+    texts = (chosen[name].tolist() for name in ("normalized_reference", "normalized_hypothesis"))
+    pairs = list(zip(*texts, strict=True))
     fates = {pair: _fates(stretches) for pair, stretches in align(pairs).items()}
     placed: dict[tuple[str, str], Placed] = {}
     cached = {name: cache(normalize) for name, normalize in normalizers.items()}
     rows: list[tuple[int, str, int, int, int, int]] = []
-    keys = zip(chosen.index, chosen["utterance_id"], chosen["normalizer"], pairs, strict=True)
+    labels = (chosen.index.tolist(), chosen["utterance_id"].tolist(), chosen["normalizer"].tolist())
+    keys = zip(*labels, pairs, strict=True)
     for row, utterance, normalizer, pair in keys:
         if (utterance, normalizer) not in placed:
             words = by_utterance[utterance]

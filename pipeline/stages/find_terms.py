@@ -40,14 +40,14 @@ def find_terms(
 
 def _in_scores(group: pd.DataFrame, known: Sequences) -> list[tuple[int, str, int, int, int]]:
     texts = pd.unique(pd.concat([group["normalized_reference"], group["normalized_hypothesis"]]))
-    having = {text: found for text in texts if (found := known.find(text))}
+    having = {text: found for text in texts.tolist() if (found := known.find(text))}
     said, heard = group["normalized_reference"].isin(having.keys()), group["normalized_hypothesis"].isin(having.keys())
     chosen = group.loc[said | heard, ["normalized_reference", "normalized_hypothesis"]]
-    pairs = list(chosen.itertuples(index=False, name=None))
+    pairs = list(zip(*(chosen[name].tolist() for name in chosen.columns), strict=True))
     counted = _in_pairs(dict.fromkeys(pairs), having)
     return [
         (int(row), term, counts.said, counts.found, counts.false)
-        for row, pair in zip(chosen.index, pairs, strict=True)
+        for row, pair in zip(chosen.index.tolist(), pairs, strict=True)
         for term, counts in counted[pair].items()
     ]
 

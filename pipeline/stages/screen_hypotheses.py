@@ -29,7 +29,7 @@ from pipeline.stats.hallucination import (
 from pipeline.stats.hallucination_settings import HallucinationSettings
 from pipeline.stats.variability import FEWEST, RepeatedTrial
 from pipeline.text.alignment import align
-from pipeline.text.loops import compression_ratio, has_loop, may_compress
+from pipeline.text.loops import compression_ratio, has_loop, may_loop
 from pipeline.text.sequences import Sequences
 
 NAME = "summarize.screen"
@@ -90,7 +90,9 @@ def insertion_runs(scores: pd.DataFrame) -> NDArray[np.int64]:
     runs = inserted.astype(np.int64).copy()
     several = np.flatnonzero(inserted > 1)
     texts = scores.iloc[several]
-    pairs = list(zip(texts["normalized_reference"], texts["normalized_hypothesis"], strict=True))
+    pairs = list(
+        zip(*(texts[name].tolist() for name in ("normalized_reference", "normalized_hypothesis")), strict=True)
+    )
     longest = {
         pair: max((s.hyp_end - s.hyp_start for s in stretches if s.kind == "insert"), default=0)
         for pair, stretches in align(pairs).items()
@@ -111,10 +113,11 @@ def _signs_of_texts(
         found = WHOLE if text in whole else 0
         if known.find(text):
             found |= WITHIN
-        if has_loop(words, longest=settings.loop_words, times=settings.loop_times):
-            found |= LOOP
-        if may_compress(words) and compression_ratio(text) > settings.compression_ratio:
-            found |= COMPRESSED
+        if may_loop(words, times=settings.loop_times):  # few texts can, and the rest is spared the work
+            if has_loop(words, longest=settings.loop_words, times=settings.loop_times):
+                found |= LOOP
+            if compression_ratio(text) > settings.compression_ratio:
+                found |= COMPRESSED
         return found
 
     return look

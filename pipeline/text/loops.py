@@ -11,8 +11,6 @@ LONG_WORD = 12
 
 def has_loop(words: Sequence[str], *, longest: int, times: int) -> bool:
     """Return whether some ``longest`` words or fewer stand ``times`` times in a row."""
-    if len(words) - len(set(words)) < times - 1:
-        return False
     for size in range(1, min(longest, len(words) // times) + 1):
         run = 0
         for before, after in zip(words, words[size:], strict=False):
@@ -31,6 +29,7 @@ def compression_ratio(text: str) -> float:
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
-def may_compress(words: Sequence[str]) -> bool:
-    """Return whether a text can be a loop at all: without repeated or long words nobody compresses it."""
-    return len(words) - len(set(words)) >= MIN_REPEATED or max(map(len, words), default=0) > LONG_WORD
+def may_loop(words: Sequence[str], *, times: int) -> bool:
+    """Return whether a text can be a loop at all: without repeated or long words neither sign is looked for."""
+    repeated = len(words) - len(set(words))
+    return repeated >= min(MIN_REPEATED, times - 1) or max(map(len, words), default=0) > LONG_WORD
