@@ -168,6 +168,9 @@ def _stays(name: str, first: int) -> bool:
     Inputs stay, so that a run which is stopped before it has read them still knows what its results were made from;
     the ledger is written anew after every stage; the card is made of every file that no other stage names.
     """
+    if name.startswith(f"{INPUT}stats."):
+        # a file of words is read anew; the one of a choice that was taken back is no input any more
+        return first == 0 or first > STAGES.index("summarize")
     stem = name.split(".")[0]
     places = [place for place, stage in enumerate(STAGES) if stem in OUTPUTS.get(stage, ())]
     return name.startswith(INPUT) or next(iter(places), len(STAGES)) < first or (stem == "exclusions" and first > 0)

@@ -70,13 +70,12 @@ def screen(
     signs[Criterion.MOSTLY_INSERTED] = scores["insertions"] > words
     signs[Criterion.LONG_INSERTION] = signs[INSERTION_RUN] >= settings.insertion_run
     signs[Criterion.LONG_HYPOTHESIS] = hyp_words > settings.length_ratio * words
-    for criterion in OF_TEXTS:
-        signs[criterion] = False
+    shown = np.zeros(len(scores), dtype=np.int64)
     for name, normalize in heard.normalizers.items():
         rows = np.flatnonzero(scores["normalizer"].to_numpy(dtype=object) == name)
-        found = _only_in_hypothesis(scores.iloc[rows], _signs_of_texts(settings, phrases, normalize))
-        for criterion, bits in OF_TEXTS.items():
-            signs.iloc[rows, signs.columns.get_loc(criterion)] = (found & bits) > 0
+        shown[rows] = _only_in_hypothesis(scores.iloc[rows], _signs_of_texts(settings, phrases, normalize))
+    for criterion, bits in OF_TEXTS.items():
+        signs[criterion] = (shown & bits) > 0
     _repeats(signs, heard, settings)
     empty = _empty_references(heard)
     listed = _candidates(heard, signs, empty)
