@@ -177,6 +177,8 @@ def _same_inputs(study: Study, folder: RunFolder, earlier: RunRecord) -> None:
     if not folder.is_kept(earlier):
         return
     now = {f"{INPUT}{path.name}": file_sha256(path) for path in study.corpus.inputs() if path.is_file()}
+    if "summarize" in study.settings.stages:
+        now |= {f"{INPUT}{name}": file_sha256(path) for name, path in study.stats.inputs().items() if path.is_file()}
     changed = [name.removeprefix(INPUT) for name, sha in now.items() if earlier.hashes.get(name, sha) != sha]
     if earlier.backend and "transcribe" in study.settings.stages and _backend(study).sha256 != earlier.backend.sha256:
         changed.append("the recognizer (weights, options or versions)")
@@ -203,6 +205,9 @@ def _stays(name: str, first: int) -> bool:
     Inputs stay, so that a run which is stopped before it has read them still knows what its results were made from;
     the ledger is written anew after every stage; the card is made of every file that no other stage names.
     """
+    if name.startswith(f"{INPUT}stats."):
+        # a file of words is read anew; the one of a choice that was taken back is no input any more
+        return first == 0 or first > STAGES.index("summarize")
     stem = name.split(".")[0]
     places = [place for place, stage in enumerate(STAGES) if stem in OUTPUTS.get(stage, ())]
     return name.startswith(INPUT) or next(iter(places), len(STAGES)) < first or (stem == "exclusions" and first > 0)

@@ -6,6 +6,7 @@ A result that came after the first four has its schema here.
 import pandera.pandas as pa
 from pandera.typing import Series
 from pipeline import tables
+from pipeline import screening_tables, tables
 
 
 
@@ -326,6 +327,10 @@ RESULTS: dict[str, tables.Schema] = {
     "comparisons": Comparisons,
     "adjusted": Adjusted,
     "intersections": Intersections,
+    "hallucinations": screening_tables.Hallucinations,
+    "candidates": screening_tables.Candidates,
+    "terms": screening_tables.Terms,
+    "tag_errors": screening_tables.TagErrors,
     "sensitivity": Sensitivity,
 }
 """In the order in which they are made; each is written as Parquet and exported as CSV."""

@@ -41,6 +41,7 @@ from pipeline.stats.ladders import ladders
 from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.stats.intersections import names_crossed
 from pipeline.tables import ATTRIBUTE_PREFIX
+from pipeline.word_search import read_lists, search_words
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,11 @@ def _check_what_is_named(study: Study) -> None:
     if "load_utterances" in study.settings.stages:
         absent = [path for path in study.corpus.inputs() if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
+    if "summarize" in study.settings.stages:
+        try:
+            read_lists(study.stats)
+        except StudyError as error:
+            mistakes.append(error)
     if len(mistakes) == 1:
         raise mistakes[0]
     if mistakes:
@@ -205,9 +211,11 @@ def _material(this: Run) -> Material:
         return this.material
     utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
     this.material = Material(
+    repeated = compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers)
+    of = Material(
         utterances,
         scores,
-        compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers),
+        repeated,
         this.study.stats,
         synthetic=bool(utterances["synthetic"].any()),
         voices=_voices(utterances),
@@ -222,6 +230,7 @@ def _material(this: Run) -> Material:
         ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
         voices=voices(utterances),
         parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
+        words=search_words(this, repeated),
     )
     return this.material
 

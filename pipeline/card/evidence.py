@@ -7,6 +7,7 @@ from functools import cached_property
 from pipeline.card import could_show, derived, invented, rankings, sound, transcribed
 from pipeline.card import content_numbers, derived, invented, rankings, sound, transcribed
 from pipeline.card import declared, derived, invented, rankings, sound, transcribed
+from pipeline.card import derived, invented, rankings, sound, transcribed, words_found
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
@@ -149,6 +150,9 @@ def gather(source: CardInput) -> Evidence:
         standings=transcribed.standings(view),
         detectable=could_show.detectable(view),
         snr_shifts=could_show.snr_shifts(view),
+        hallucinations=words_found.hallucinations(view),
+        terms=words_found.terms(view),
+        tag_errors=words_found.tag_errors(view),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

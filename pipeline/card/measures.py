@@ -23,6 +23,7 @@ from pipeline.card.standing_measures import Standing
 from pipeline.card.publication import Publication
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.study_measures import Analysis, Intersection
+from pipeline.card.word_measures import Hallucination, TagError, Term
 from pipeline.card.wording import Shown
 
 
@@ -268,6 +269,9 @@ class Numbers(Frozen):
     standings: list[Standing]
     detectable: list[Detectable]
     snr_shifts: list[SnrShift]
+    hallucinations: list[Hallucination]
+    terms: list[Term]
+    tag_errors: list[TagError]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

@@ -1,10 +1,16 @@
 """Section 9: words that nobody said, where somebody spoke and where nobody did, and words that chance decides."""
 
+from collections.abc import Mapping
+
 from pipeline.card.acoustic_measures import Invented
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.key_terms import key_terms, tagged_words
+from pipeline.card.keys import Key
 from pipeline.card.model import Block, Facts, Row, Section, Sentence, TableCell
+from pipeline.card.screening import screening
 from pipeline.card.variability import variability
-from pipeline.card.wording import NOT_EVALUATED, label, listed, percent
+from pipeline.card.word_measures import Hallucination
+from pipeline.card.wording import NOT_EVALUATED, between, label, listed, percent
 from pipeline.tables import POOLED
 
 WITHHELD = "withheld"
@@ -17,30 +23,37 @@ def veracity(evidence: Evidence) -> Section:
     blocks: list[Block] = []
     if evidence.measured:
         view = evidence.view
+        rates = {item.key: item for item in evidence.numbers.hallucinations if item.measure == "insertion_rate"}
         rows = [
-            Row(head=accent_name(accent), cells=[_inserted(evidence, accent, name) for name in view.conditions])
+            Row(head=accent_name(accent), cells=[_inserted(evidence, rates, accent, name) for name in view.conditions])
             for accent in [*view.accents, POOLED]
         ]
-        caption = "Inserted words per reference word: candidates for invented text, not reviewed by anyone"
+        caption = "Inserted words per reference word [inserted words]: candidates for invented text, not reviewed"
         blocks.append(evidence.table(caption, ["Group", *map(label, view.conditions)], rows))
     else:
         blocks.append(Sentence(text=NOT_EVALUATED))
-    blocks += [*_without_speech(evidence), *variability(evidence)]
-    left = ("Repetition loops and longest insertions", "Reviewed invented phrases")
+    words = (key_terms(evidence), tagged_words(evidence))
+    blocks += [*screening(evidence), *_without_speech(evidence), *variability(evidence), *words[0], *words[1]]
+    asked = ("Key terms (stats.terms names none)", "Errors by tag (stats.tags names none)")
+    left = [name for name, found in zip(asked, words, strict=True) if not found]
     probed = () if evidence.numbers.invented else ("Output on silence or noise alone",)
+    facts = [fact(name, None) for name in (*probed, *left)]
     return Section(
         slug="veracity",
         title="Hallucination and veracity",
-        blocks=[*blocks, Facts(facts=[fact(name, None) for name in (*probed, *left)])],
+        blocks=[*blocks, *([Facts(facts=facts)] if facts else [])],
     )
 
 
-def _inserted(evidence: Evidence, accent: str, condition: str) -> TableCell:
+def _inserted(evidence: Evidence, rates: Mapping[Key, Hallucination], accent: str, condition: str) -> TableCell:
     cell = evidence.cell(accent, condition)
     key = evidence.view.key(accent=accent, condition=condition)
     if cell is None or not cell.n_ref_words:
         return TableCell(lines=[NOT_EVALUATED], key=key)
     rate = f"{percent(cell.insertions / cell.n_ref_words)} ({evidence.words(cell.insertions):,})"
+    item = rates.get(key)
+    interval = between(item.ci_low, item.ci_high) if item is not None and item.count else ""
+    rate = " ".join(filter(None, (percent(cell.insertions / cell.n_ref_words), interval, f"[{cell.insertions:,}]")))
     return TableCell(lines=[rate, evidence.stands_on(cell.n_speakers, cell.n_ref_words)], key=key)
 
 

@@ -41,6 +41,10 @@ class CardInput:
     exclusions: pd.DataFrame
     intersections: pd.DataFrame
     publication: Publication = field(default=Publication(), kw_only=True)
+    hallucinations: pd.DataFrame
+    candidates: pd.DataFrame
+    terms: pd.DataFrame
+    tag_errors: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)

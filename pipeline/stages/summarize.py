@@ -16,6 +16,7 @@ from pipeline.stats.cells import cells
 from pipeline.stats.detectable import detectable
 from pipeline.stats.comparisons import comparisons
 from pipeline.stats.disparity import disparities
+from pipeline.stats.hallucination import Signs, hallucinations
 from pipeline.stats.interaction import interactions
 from pipeline.stats.ladders import Ladder
 from pipeline.stats.rates import rates
@@ -24,6 +25,8 @@ from pipeline.stats.intersections import intersections
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
+from pipeline.stats.tags import TaggedErrors, tag_errors
+from pipeline.stats.terms import FoundTerms, term_table
 from pipeline.stats.variability import RepeatedTrial, variability
 from pipeline.text.alignment import error_slots
 
@@ -56,6 +59,19 @@ class Material:
     """which conditions are one noise at several SNRs"""
     parents: Mapping[str, str] = field(default_factory=dict)
     """the wider group of each accent, where the vocabulary knows one"""
+    words: "Words"
+    """what was looked for in single words"""
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What was found in the words of the scored trials, and of those without speech; None: it was not looked for."""
+
+    nonspeech: pd.DataFrame
+    signs: Signs | None
+    candidates: pd.DataFrame
+    terms: FoundTerms | None
+    tagged: TaggedErrors | None
 
 
 def _cells(of: Material) -> pd.DataFrame:
@@ -101,6 +117,29 @@ def _adjusted(of: Material) -> pd.DataFrame:
     return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic)
 def _intersections(of: Material) -> pd.DataFrame:
     return intersections(of.scores, of.utterances, of.settings, synthetic=of.synthetic, parents=of.parents)
+def _hallucinations(of: Material) -> pd.DataFrame:
+    varied = _variability(of)
+    return hallucinations(
+        of.scores,
+        of.words.signs,
+        of.words.nonspeech,
+        varied,
+        of.settings,
+        synthetic=of.synthetic,
+        voices=of.voices,
+    )
+
+
+def _candidates(of: Material) -> pd.DataFrame:
+    return of.words.candidates
+
+
+def _terms(of: Material) -> pd.DataFrame:
+    return term_table(of.scores, of.words.terms, of.settings, synthetic=of.synthetic, voices=of.voices)
+
+
+def _tag_errors(of: Material) -> pd.DataFrame:
+    return tag_errors(of.scores, of.words.tagged, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
@@ -116,6 +155,10 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "comparisons": _comparisons,
     "adjusted": _adjusted,
     "intersections": _intersections,
+    "hallucinations": _hallucinations,
+    "candidates": _candidates,
+    "terms": _terms,
+    "tag_errors": _tag_errors,
 }
 
 

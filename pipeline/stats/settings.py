@@ -1,10 +1,12 @@
 """What the statistics may be told: the one place of their names, defaults and ranges."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from pipeline.stats.hallucination_settings import HallucinationSettings
 from pipeline.tables import POOLED
 
 ACCENT = "accent"
@@ -45,6 +47,23 @@ class StatsSettings(BaseModel):
     faas: bool = False
     """compute FAAS for comparison with studies that report it; the card names its faults and keeps it apart"""
     seed: int = Field(default=0, ge=0, lt=2**63)
+    hallucination: HallucinationSettings | None = HallucinationSettings()
+    """how transcripts are screened for invented text; null: not at all"""
+    terms: Name | None = None
+    """a file of terms that matter (CSV, TSV, JSONL, YAML or text): how often each is heard where it was said"""
+    tags: Name | None = None
+    """a file of tagged reference words (CSV, TSV or JSONL): errors by tag"""
+
+    def inputs(self) -> dict[str, Path]:
+        """Return the user's files that the statistics read, by the setting that names each."""
+        screening = self.hallucination
+        named = {
+            "stats.hallucination.phrases": screening.phrases if screening else None,
+            "stats.hallucination.reviewed": screening.reviewed if screening else None,
+            "stats.terms": self.terms,
+            "stats.tags": self.tags,
+        }
+        return {name: Path(path) for name, path in named.items() if path}
 
     @field_validator("strata")
     @classmethod

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +17,8 @@ from pipeline.records import ErrorCounts
 
 COUNTED = ("hits", "substitutions", "deletions", "insertions", "ref_characters", "character_errors")
 """What ``count_all`` counts of a pair of texts, in the order of its columns."""
+BATCH = 5000
+"""Pairs that the aligner is given at once: it keeps a copy of all of them."""
 
 
 def count_errors(normalized_reference: str, normalized_hypothesis: str) -> ErrorCounts:
@@ -67,3 +73,42 @@ def error_slots(normalized_reference: str, normalized_hypothesis: str) -> list[i
     operations = Levenshtein.editops(ref_words, hyp_words).as_list()
     # (kind, place in the reference, place in the hypothesis); its stubs do not say which element is which
     return [2 * int(operation[1]) + (operation[0] != "insert") for operation in operations]
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Words of one alignment that fared alike: ``reference[ref_start:ref_end]`` and ``hypothesis[hyp_start:hyp_end]``.
+
+    Neighboring words that fared alike are one stretch, so a stretch of insertions is a whole run of inserted words.
+    """
+
+    kind: Literal["equal", "substitute", "delete", "insert"]
+    ref_start: int
+    ref_end: int
+    hyp_start: int
+    hyp_end: int
+
+
+def align(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[Stretch, ...]]:
+    """Align normalized (reference, hypothesis) pairs, each distinct pair once; of texts without words nothing is said.
+
+    Of several minimal alignments it is the one whose counts ``count_errors`` gives; another could split runs otherwise.
+    """
+    distinct = list(dict.fromkeys(pairs))
+    found: dict[tuple[str, str], tuple[Stretch, ...]] = {}
+    both = []
+    for pair in distinct:
+        ref, hyp = len(pair[0].split()), len(pair[1].split())
+        if ref and hyp:
+            both.append(pair)
+        else:
+            kind: Literal["delete", "insert"] = "delete" if ref else "insert"
+            found[pair] = (Stretch(kind, 0, ref, 0, hyp),) if ref or hyp else ()
+    for start in range(0, len(both), BATCH):
+        part = both[start : start + BATCH]
+        out = jiwer.process_words([ref for ref, _ in part], [hyp for _, hyp in part])
+        for pair, chunks in zip(part, out.alignments, strict=True):
+            found[pair] = tuple(_stretch(chunk) for chunk in chunks)
+    return found
+
+
+def _stretch(chunk: Any) -> Stretch:
+    return Stretch(chunk.type, chunk.ref_start_idx, chunk.ref_end_idx, chunk.hyp_start_idx, chunk.hyp_end_idx)

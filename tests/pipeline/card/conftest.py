@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline import result_tables, tables
+from pipeline import screening_tables, tables
 from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
@@ -90,6 +91,10 @@ def make(plan: Plan) -> CardInput:
         adjusted=tables.build([], result_tables.Adjusted, where="test"),
         exclusions=_exclusions(plan),
         intersections=tables.build([], Intersections, where="test"),
+        hallucinations=tables.build([], screening_tables.Hallucinations, where="test"),
+        candidates=tables.build([], screening_tables.Candidates, where="test"),
+        terms=tables.build([], screening_tables.Terms, where="test"),
+        tag_errors=tables.build([], screening_tables.TagErrors, where="test"),
     )
 
 
