@@ -31,6 +31,7 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
+from pipeline.stats.mixed_model import check_engine
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def _check_what_is_named(study: Study) -> None:
         except StudyError as error:
             mistakes.append(error)
         mistakes += _missing_device(study)
+    mistakes += _missing_engine(study)
     if "load_utterances" in study.settings.stages:
         absent = [path for path in study.corpus.inputs() if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
@@ -83,6 +85,15 @@ def _check_what_is_named(study: Study) -> None:
         raise mistakes[0]
     if mistakes:
         raise ConfigError(f"{len(mistakes)} mistakes: " + " | ".join(str(one) for one in mistakes))
+
+
+def _missing_engine(study: Study) -> list[StudyError]:
+    if study.stats.regression and "summarize" in study.settings.stages:
+        try:
+            check_engine()
+        except MissingPrerequisite as error:
+            return [error]
+    return []
 
 
 def _missing_device(study: Study) -> list[StudyError]:

@@ -25,6 +25,7 @@ WRITTEN = {
     "disparities.csv",
     "interactions.csv",
     "variability.csv",
+    "regressions.csv",
     "exclusions.csv",
     "card.md",
     "card.html",

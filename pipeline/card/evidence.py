@@ -121,6 +121,7 @@ def gather(source: CardInput) -> Evidence:
         disparities=transcribed.disparities(view, cells),
         interactions=transcribed.interactions(view, cells),
         variability=transcribed.variability(view),
+        regressions=transcribed.regressions(view),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

@@ -15,6 +15,7 @@ from pipeline.card.acoustic_measures import (
     StartingPoint,
 )
 from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.wording import Shown
 
@@ -214,6 +215,7 @@ class Numbers(Frozen):
     disparities: list[Disparity]
     interactions: list[Interaction]
     variability: list[Variability]
+    regressions: list[Regression]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

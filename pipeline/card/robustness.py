@@ -6,6 +6,7 @@ from pipeline.card.acoustic_measures import Delivered
 from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.regression import regression
 from pipeline.card.results import harm
 from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, percent, points
 from pipeline.tables import POOLED
@@ -30,6 +31,7 @@ def robustness(evidence: Evidence) -> Section:
         *_degradation(evidence),
         Heading(text="Does a condition hurt one group more than the others?"),
         *_interaction(evidence),
+        *regression(evidence),
         Heading(text="Worst case over conditions"),
         *_worst_case(evidence),
     ]

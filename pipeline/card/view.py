@@ -30,6 +30,7 @@ class CardInput:
     disparities: pd.DataFrame
     interactions: pd.DataFrame
     variability: pd.DataFrame
+    regressions: pd.DataFrame
     exclusions: pd.DataFrame
 
 

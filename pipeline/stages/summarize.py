@@ -14,6 +14,7 @@ from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
+from pipeline.stats.regression import regressions
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
 
@@ -49,11 +50,16 @@ def _variability(of: Material) -> pd.DataFrame:
     return variability(of.repeated, of.settings, synthetic=of.synthetic, voices=of.voices)
 
 
+def _regressions(of: Material) -> pd.DataFrame:
+    return regressions(of.scores, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
+    "regressions": _regressions,
 }
 
 

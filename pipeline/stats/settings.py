@@ -25,6 +25,8 @@ class StatsSettings(BaseModel):
     permutations: int = Field(default=2000, ge=99, le=100_000)
     """random rearrangements behind each p-value and each null mean"""
     seed: int = Field(default=0, ge=0, lt=2**63)
+    regression: bool = False
+    """also fit a mixed model of accent x condition, as a confirmation; needs the extra ``regression``"""
 
     @field_validator("reference_accent")
     @classmethod

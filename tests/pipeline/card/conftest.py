@@ -12,6 +12,7 @@ from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, Run
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
+from pipeline.result_tables import Regressions
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -77,6 +78,7 @@ def make(plan: Plan) -> CardInput:
         disparities=_disparities(plan),
         interactions=_interactions(plan),
         variability=tables.build([], tables.Variability, where="test"),
+        regressions=tables.build([], Regressions, where="test"),
         exclusions=_exclusions(plan),
     )
 
