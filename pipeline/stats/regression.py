@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import tables
-from pipeline.result_tables import Regressions
+from pipeline.regression_table import Regressions
 from pipeline.stats.counts import FloatArray, studies
 from pipeline.stats.jackknife import quantile
 from pipeline.stats.mixed_model import ENGINE, VERSION, Fitted, check_engine, fit_poisson

@@ -12,7 +12,7 @@ from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, Run
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
-from pipeline.result_tables import Regressions
+from pipeline.regression_table import Regressions
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import tables
 from pipeline.errors import MissingPrerequisite
-from pipeline.result_tables import Regressions
+from pipeline.regression_table import Regressions
 from pipeline.stats.interaction import interactions
 from pipeline.stats.regression import CONFIRMATION, regressions
 from pipeline.stats.settings import StatsSettings
