@@ -16,6 +16,7 @@ from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
 from pipeline.stats.regression import regressions
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.standings import standings
 from pipeline.stats.variability import RepeatedTrial, variability
 
 NAME = "summarize"
@@ -54,12 +55,17 @@ def _regressions(of: Material) -> pd.DataFrame:
     return regressions(of.scores, of.settings, synthetic=of.synthetic)
 
 
+def _standings(of: Material) -> pd.DataFrame:
+    return standings(of.scores, of.settings, synthetic=of.synthetic)
+
+
 SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "cells": _cells,
     "disparities": _disparities,
     "interactions": _interactions,
     "variability": _variability,
     "regressions": _regressions,
+    "standings": _standings,
 }
 
 

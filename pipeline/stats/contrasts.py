@@ -22,6 +22,9 @@ class Contrast:
     gap_interval: Interval | None
     ratio: float | None
     ratio_interval: Interval | None
+    log_variance: float | None = None
+    """of the logarithm of the ratio, with ``log_degrees``; None where the ratio has no interval"""
+    log_degrees: float = math.nan
 
 
 def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
@@ -40,13 +43,16 @@ def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
     ratio = one.wer / against if against > 0 else None
     if k_eff.min() < MIN_K_EFF or not one.wer or not against:
         return Contrast(one.wer - against, None, ratio, None)
+    found = _ratio_interval(ratio, logs, k_eff, confidence=confidence)
     return Contrast(
         gap=one.wer - against,
         gap_interval=interval(
             one.wer - against, float(plain.sum()), welch_degrees(plain, k_eff - 1), confidence=confidence
         ),
         ratio=ratio,
-        ratio_interval=_ratio_interval(ratio, logs, k_eff, confidence=confidence),
+        ratio_interval=found,
+        log_variance=float(logs.sum()) if found else None,
+        log_degrees=welch_degrees(logs, k_eff - 1) if found else math.nan,
     )
 
 

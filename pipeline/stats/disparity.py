@@ -1,8 +1,8 @@
-"""Summaries across accents within one condition. *In*: scores. *Out*: disparities (statistics: 3.1, 3.3, 3.4).
+"""Summaries across accents within one condition. *In*: scores. *Out*: disparities (statistics: 3.1 to 3.6).
 
-Only ranked accents enter: at least ``min_speakers`` named speakers. The naive worst-minus-best gap and ratio are
-shown beside what they would be if accents did not matter, and carry no interval: a bootstrap of a maximum covers a true
-gap in as few as 9% of cases (statistics: 3.1).
+Only ranked accents enter: at least ``min_speakers`` named speakers. The model's gap is the one to quote. The
+naive worst-minus-best gap and ratio are shown beside what they would be if accents did not matter, and carry no
+interval: a bootstrap of a maximum covers a true gap in as few as 9% of cases (statistics: 3.1).
 """
 
 import math
@@ -16,23 +16,35 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.records import Interval
+from pipeline.stats.between import MODEL_STATISTICS, model_rows
 from pipeline.stats.contrasts import contrast
-from pipeline.stats.counts import FloatArray, Group, IntArray, Tally, group, ranked_groups, studies, tally
+from pipeline.stats.counts import FloatArray, Group, IntArray, Tally, ranked_groups, studies, tally
+from pipeline.stats.faas import FAULTS, OURS, faas
+from pipeline.stats.inequality import gini, theil
 from pipeline.stats.omnibus import OWN_VARIANCE_SPEAKERS, needs_half_error, q_statistic
 from pipeline.stats.permutation import generator, group_sums, p_value, rearrangements
 from pipeline.stats.settings import StatsSettings
+from pipeline.stats.standings import EQUIVALENCE_STATISTICS, compared, equivalence_rows, reference
+from pipeline.stats.summary_row import summary_row as _row
 
+ONCE = ("gap_max_min", "ratio_max_min", "omnibus_q", "gini", "theil", *MODEL_STATISTICS, *EQUIVALENCE_STATISTICS)
+"""Statistics that a condition has once; they are there without values where too few accents can be compared."""
 BIASED = "naive: biased upward, more with many accents or few speakers; read beside null_mean; no interval is valid"
+RELATIVE = (
+    "each accent once; biased upward, more with few speakers: read beside null_mean; says nothing of the WER's size"
+)
 POINTWISE = "pointwise interval, not corrected for the number of accents"
 
 
 @dataclass(frozen=True, slots=True)
 class _Nulls:
-    """The three statistics of each arrangement, shape (arrangements,); NaN or inf where undefined."""
+    """The statistics of each arrangement, shape (arrangements,); NaN or inf where undefined."""
 
     gap: FloatArray
     ratio: FloatArray
     q: FloatArray
+    gini: FloatArray
+    theil: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +58,9 @@ class _Rule:
 def disparities(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
     """Return the table of disparities.
 
-    Statistics: ``gap_max_min``, ``ratio_max_min``, ``omnibus_q`` once a condition; ``gap_to_reference`` and
-    ``ratio_to_reference``, or ``gap_to_rest`` and ``ratio_to_rest``, once an accent. Gaps are differences of WER as
-    fractions. With fewer than two ranked accents the first three are there without values and say why.
+    Statistics: those of ``ONCE`` once a condition (and ``faas`` where the settings ask for it); ``gap_to_reference``
+    and ``ratio_to_reference``, or ``gap_to_rest`` and ``ratio_to_rest``, once an accent. Gaps are differences of WER as
+    fractions. With fewer than two ranked accents those of ``ONCE`` are there without values and say why.
     """
     rows: list[dict[str, Any]] = []
     for backend, normalizer, part in studies(scores):
@@ -56,27 +68,31 @@ def disparities(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: boo
         for condition in counts.conditions:
             key = {"condition": condition, "backend": backend, "normalizer": normalizer, "synthetic": synthetic}
             rng = generator(settings.seed, "disparity", backend, normalizer, condition)
-            rows.extend(row | key for row in _rows(counts, condition, settings, rng))
+            names = (backend, normalizer, condition)
+            rows.extend(row | key for row in _rows(counts, condition, settings, rng, names))
     return tables.build(rows, tables.Disparities, where="disparities")
 
 
-def _rows(counts: Tally, condition: str, settings: StatsSettings, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+def _rows(
+    counts: Tally, condition: str, settings: StatsSettings, rng: np.random.Generator, names: tuple[str, str, str]
+) -> Iterator[dict[str, Any]]:
     groups = ranked_groups(counts, condition, settings.min_speakers)
     if len(groups) < 2:
         note = f"fewer than two accents have {settings.min_speakers} named speakers here"
-        yield from (_row(name, len(groups), note) for name in ("gap_max_min", "ratio_max_min", "omnibus_q"))
+        yield from (_row(name, len(groups), note) for name in ONCE)
         return
     rule = _rule(groups)
     null = _nulls(groups, rule, settings.permutations, rng)
     yield from _extremes(groups, null)
-    yield _omnibus(groups, rule, null)
-    yield from _contrasts(groups, _reference(counts, condition, settings), settings)
-
-
-def _row(statistic: str, n_groups: int, note: str, **values: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(("value", "ci_low", "ci_high", "null_mean", "null_p95", "p"))
-    names = {"accent": "", "worst": "", "best": ""}
-    return {"statistic": statistic, "n_groups": n_groups, "note": note} | empty | names | values
+    omnibus = _omnibus(groups, rule, null)
+    yield omnibus
+    yield from _inequality(len(groups), null)
+    yield from model_rows(groups, settings, names)
+    against = reference(counts, condition, settings)
+    yield from equivalence_rows(compared(groups, *against, settings), len(groups), settings)
+    if settings.faas:
+        yield _faas(groups, omnibus["p"])
+    yield from _contrasts(groups, against, settings)
 
 
 def _rule(groups: Sequence[Group]) -> _Rule:
@@ -94,9 +110,7 @@ def _nulls(groups: Sequence[Group], rule: _Rule, permutations: int, rng: np.rand
     return _Nulls(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
 
-def _statistics(
-    groups: Sequence[Group], labels: IntArray, sizes: IntArray, rule: _Rule
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _statistics(groups: Sequence[Group], labels: IntArray, sizes: IntArray, rule: _Rule) -> tuple[FloatArray, ...]:
     errors = np.concatenate([one.errors for one in groups])
     words = np.concatenate([one.words for one in groups])
     wer = group_sums(labels, errors.astype(np.float64), groups=len(groups))
@@ -104,10 +118,11 @@ def _statistics(
     low, high = wer.min(axis=1), wer.max(axis=1)
     ratio = np.full(len(low), math.inf)
     np.divide(high, low, out=ratio, where=low > 0)
+    shares = gini(wer), theil(wer)
     if not errors.any():
-        return high - low, ratio, np.full(len(low), math.nan)
+        return high - low, ratio, np.full(len(low), math.nan), *shares
     q = q_statistic(errors, words, labels, sizes=sizes, own_variance=rule.own_variance, half_error=rule.half_error)
-    return high - low, ratio, q
+    return high - low, ratio, q, *shares
 
 
 def _extremes(groups: Sequence[Group], null: _Nulls) -> Iterator[dict[str, Any]]:
@@ -136,23 +151,27 @@ def _beside_null(values: FloatArray) -> dict[str, float | None]:
 def _omnibus(groups: Sequence[Group], rule: _Rule, null: _Nulls) -> dict[str, Any]:
     if math.isnan(null.q[0]):
         return _row("omnibus_q", len(groups), "no accent has any errors")
-    note = f"own variances: every accent has {OWN_VARIANCE_SPEAKERS} or more speakers"
+    note = f"rule fixed beforehand: own variances if every accent has {OWN_VARIANCE_SPEAKERS} or more speakers, "
+    note += "else moderated ones; here own variances"
     if not rule.own_variance:
-        note = f"moderated variances: an accent has fewer than {OWN_VARIANCE_SPEAKERS} speakers; liberal if small "
-        note += "accents vary more"
+        note = note.replace("here own variances", "here moderated variances, liberal if small accents vary more")
     note += f"; p from {len(null.q) - 1} permutations of speakers"
     note += "; half an error added to each accent, since many speakers have none" if rule.half_error else ""
     return _row("omnibus_q", len(groups), note, **_beside_null(null.q), p=p_value(float(null.q[0]), null.q[1:]))
 
 
-def _reference(counts: Tally, condition: str, settings: StatsSettings) -> tuple[str | None, str]:
-    """Return the reference accent if it can be used here, and otherwise a note that says why it is not."""
-    name = settings.reference_accent
-    if name is None:
-        return None, ""
-    if group(counts, name, condition).is_ranked(settings.min_speakers):
-        return name, ""
-    return None, f"the reference accent '{name}' has fewer than {settings.min_speakers} named speakers here"
+def _inequality(n_groups: int, null: _Nulls) -> Iterator[dict[str, Any]]:
+    for name, values in (("gini", null.gini), ("theil", null.theil)):
+        note = RELATIVE if math.isfinite(values[0]) else "undefined: no accent has any errors"
+        yield _row(name, n_groups, note, **_beside_null(values))
+
+
+def _faas(groups: Sequence[Group], p: float | None) -> dict[str, Any]:
+    rates, words = np.array([one.wer for one in groups]), np.array([one.words.sum() for one in groups])
+    wer = float((rates * words).sum() / words.sum())
+    value = None if p is None else faas(rates, words.astype(np.float64), p=p, wer=wer)
+    note = f"{FAULTS}; {OURS}" + ("" if value is not None else "; undefined: all accents alike, or no errors")
+    return _row("faas", len(groups), note, value=value)
 
 
 def _contrasts(

@@ -24,6 +24,14 @@ class StatsSettings(BaseModel):
     """level of every interval"""
     permutations: int = Field(default=2000, ge=99, le=100_000)
     """random rearrangements behind each p-value and each null mean"""
+    material_gap_points: float = Field(default=5.0, gt=0, le=1000)
+    """a gap, in points of WER, that matters: the model says how probable a larger one is"""
+    equivalence_margin: float = Field(default=1.25, gt=1, le=10)
+    """an accent is equivalent within this ratio of WERs to the reference, both ways"""
+    equivalence_level: float = Field(default=0.05, gt=0, le=0.2)
+    """error allowed in each of the two one-sided tests of equivalence; their interval has twice this outside"""
+    faas: bool = False
+    """compute FAAS for comparison with studies that report it; the card names its faults and keeps it apart"""
     seed: int = Field(default=0, ge=0, lt=2**63)
     regression: bool = False
     """also fit a mixed model of accent x condition, as a confirmation; needs the extra ``regression``"""

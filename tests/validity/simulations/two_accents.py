@@ -3,6 +3,7 @@
 import numpy as np
 
 from pipeline.stats.contrasts import contrast
+from pipeline.stats.equivalence import Verdict, equivalence
 from simulations.figure import Figure, share
 from simulations.omnibus import p_of
 from simulations.speakers import drawn, groups
@@ -30,3 +31,30 @@ def size(studies: int, *, speakers: tuple[int, ...] = (5, 10, 30), seed: int = 7
             share("two accents, permutation", design, "size at 5%", permuted, published=held[1]),
         ]
     return figures
+
+
+def equivalence_errors(studies: int, *, speakers: tuple[int, ...] = (10, 30, 60, 100), seed: int = 8) -> list[Figure]:
+    """Return how often a true ratio of 1.25 is called equivalent within 1.25, and what equal accents are called."""
+    figures = []
+    for k in speakers:
+        rng = np.random.default_rng([seed, k])
+        wrong = [_verdict(rng, k, ratio=MARGIN) for _ in range(studies)]
+        right = [_verdict(rng, k, ratio=1.0) for _ in range(studies)]
+        at_margin, equal = f"2 accents x {k} speakers, true ratio 1.25", f"2 equal accents x {k} speakers"
+        figures += [
+            _called(wrong, Verdict.EQUIVALENT, at_margin, required="<= .07", published=WRONG_PUBLISHED.get(k)),
+            _called(wrong, Verdict.WORSE, at_margin, required="<= .07"),
+            _called(right, Verdict.EQUIVALENT, equal, published=EQUAL_PUBLISHED.get(k)),
+            _called(right, Verdict.WORSE, equal, required="<= .05"),
+        ]
+    return figures
+
+
+def _verdict(rng, k, *, ratio):
+    rates = np.repeat([0.2 * ratio, 0.2], k)
+    one, other = groups(*drawn(rng, 2 * k, wer=rates), [k, k])
+    return equivalence(one, [other], margin=MARGIN, level=0.05).verdict
+
+
+def _called(verdicts, verdict, design, **held):
+    return share("equivalence within 1.25", design, f"called {verdict}", [one == verdict for one in verdicts], **held)
