@@ -3,7 +3,7 @@
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
-from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, percent, points
+from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, p_value, percent, points
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 
 WITHHELD = "withheld"
@@ -17,6 +17,8 @@ GLOSSARY = {
     "Cell": "one group under one condition, with one recognizer and one normalizer",
     "Normalizer": "the rules that decide which spellings count as the same word",
     "WER": "word error rate: substitutions, deletions and insertions per reference word",
+    "Shrunken WER": "a group's WER in the model, drawn toward the others' as far as few speakers leave it uncertain",
+    "Equivalent": "shown, not assumed: the interval of the ratio of WERs lies within the margin fixed beforehand",
     "F1": "balance of word precision and word recall",
     "Interval": "what WER would be compatible with these speakers; leave-one-speaker-out jackknife of log WER",
     "Effective speakers": "how many equally talkative speakers would be worth as much as these",
@@ -133,10 +135,14 @@ def _gap_advice(evidence: Evidence, condition: str) -> list[Sentence]:
         f"({gap_points(gap.value)}; {evidence.stands_on(gap.n_speakers, gap.n_ref_words)}) exceeds the "
         f"publisher's limit of {gap_points(limit)}"
     )
-    if gap.null_p95 is not None and gap.value > gap.null_p95:
-        text += ", and is more than chance usually gives: have people check transcripts of the groups with high WER."
+    test = evidence.disparity("omnibus_q", condition)
+    p = test.p if test is not None else None
+    if p is not None and p < evidence.alpha:
+        text += f", and a difference between groups is shown ({p_value(p)}): have people check transcripts of the "
+        text += "groups with high WER."
     else:
-        text += ", but chance alone often gives as much: test more speakers before you rely on it or dismiss it."
+        text += f"; a difference between groups is not shown ({p_value(p)}): test more speakers before you rely on the "
+        text += "gap or dismiss it."
     return [Sentence(text=text, key=gap.key)]
 
 

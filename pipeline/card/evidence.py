@@ -8,6 +8,7 @@ from pipeline.card import derived, invented, rankings, sound, transcribed
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
+from pipeline.card.standing_measures import Standing
 from pipeline.card.view import CardInput, View, look
 from pipeline.card.wording import (
     NOT_EVALUATED,
@@ -42,6 +43,10 @@ class Evidence:
     def _interactions(self) -> dict[Key, Interaction]:
         return {item.key: item for item in self.numbers.interactions}
 
+    @cached_property
+    def _standings(self) -> dict[Key, Standing]:
+        return {item.key: item for item in self.numbers.standings}
+
     @property
     def level(self) -> str:
         """The confidence level in words, as in ``95%``."""
@@ -74,6 +79,10 @@ class Evidence:
     def interaction(self, accent: str, condition: str) -> Interaction | None:
         """Return one interaction row under the main normalizer; an omnibus row where ``accent`` is empty."""
         return self._interactions.get(self.view.key(accent=accent, condition=condition))
+
+    def standing(self, accent: str, condition: str) -> Standing | None:
+        """Return where one accent stands under one condition, under the main normalizer."""
+        return self._standings.get(self.view.key(accent=accent, condition=condition))
 
     def stands_on(self, n_speakers: int, n_words: int) -> str:
         """Return the speakers and words behind a number, in words."""
@@ -122,6 +131,7 @@ def gather(source: CardInput) -> Evidence:
         interactions=transcribed.interactions(view, cells),
         variability=transcribed.variability(view),
         regressions=transcribed.regressions(view),
+        standings=transcribed.standings(view),
         coverage=derived.coverage(view, cells),
         floors=rankings.floors(view, cells),
         sensitivity=rankings.sensitivity(view, cells),

@@ -4,6 +4,7 @@ from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.results import cell_lines, highest_lines
+from pipeline.card.standings import standings
 from pipeline.card.wording import (
     NOT_EVALUATED,
     between,
@@ -26,8 +27,8 @@ WHY = {
     Support.NO_WORDS: "No reference words (nothing to count errors against)",
 }
 NO_INTERVAL = (
-    "No interval is given for a highest-minus-lowest gap or ratio: groups that are picked because they are extreme "
-    "look further apart than they are, even when all are equal. Compare the gap with what chance gives."
+    "No interval is given for a naive gap or ratio: groups that are picked because they are extreme look further apart "
+    "than they are, even when all are equal. Only the test asks whether groups differ at all."
 )
 
 
@@ -42,10 +43,11 @@ def fairness(evidence: Evidence) -> Section:
         FigureSlot(name="wer_heat_map", caption="WER by group and condition."),
         Heading(text="A bound that every ranked group keeps"),
         *floor_sentences(evidence),
-        Heading(text="Highest, lowest, and what chance gives"),
+        Heading(text="How far groups lie apart, and what chance gives"),
         Listing(items=[gap_sentence(evidence, condition) for condition in evidence.view.conditions]),
         Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
         *_each_gap(evidence),
+        *standings(evidence),
         Heading(text="Does the normalizer change the order?"),
         *_sensitivity(evidence),
         Heading(text="Groups not ranked, or without an interval"),
@@ -104,7 +106,8 @@ def gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     ratio = evidence.disparity("ratio_max_min", condition)
     factor = f", ratio {ratio.value:.2f}" if ratio is not None and ratio.value is not None else ""
     text = f"{place}, across {count(gap.n_groups, 'ranked group')}, {_extremes(evidence, gap)}the naive gap is "
-    text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {_omnibus(evidence, condition)}"
+    text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {_model(evidence, condition)} "
+    text += _omnibus(evidence, condition)
     return Sentence(text=text, key=gap.key)
 
 
@@ -119,6 +122,9 @@ def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     names = _extremes(evidence, gap).removesuffix("; ")
     text = f"Under {label(condition)}: naive gap {gap_points(gap.value)} between {count(gap.n_groups, 'ranked group')} "
     text += f"(chance alone: {chance}; permutation test {p_value(test.p if test is not None else None)})"
+    model = evidence.disparity("model_gap", condition)
+    if model is not None and model.value is not None:
+        text += f"; model gap {gap_points(model.value)} {between(model.ci_low, model.ci_high)}".rstrip()
     return Sentence(text=f"{text}{f'; {names}' if names else ''}.", key=gap.key)
 
 
@@ -127,9 +133,14 @@ def _extremes(evidence: Evidence, gap: Disparity) -> str:
     if worst is None or best is None or not (worst.ranked and best.ranked):
         return ""
     return (
-        f"the highest WER is that of {label(gap.worst)}, {evidence.in_words(worst)}, and the lowest that of "
-        f"{label(gap.best)}, {evidence.in_words(best)}; "
+        f"the highest WER is that of {label(gap.worst)}, {evidence.in_words(worst)}{_chance_of_worst(evidence, gap)}, "
+        f"and the lowest that of {label(gap.best)}, {evidence.in_words(best)}; "
     )
+
+
+def _chance_of_worst(evidence: Evidence, gap: Disparity) -> str:
+    item = evidence.standing(gap.worst, gap.key.condition)
+    return "" if item is None or item.p_worst is None else f", P(worst) {item.p_worst:.2f} in the model"
 
 
 def _null(evidence: Evidence, gap: Disparity, ratio: Disparity | None) -> str:
@@ -140,8 +151,26 @@ def _null(evidence: Evidence, gap: Disparity, ratio: Disparity | None) -> str:
     text += f"{gap_points(gap.null_p95)} at the 95th percentile"
     if ratio is not None and ratio.null_mean is not None and ratio.null_p95 is not None:
         text += f" (ratio {ratio.null_mean:.2f} and {ratio.null_p95:.2f})"
-    verdict = "more than chance usually gives" if gap.value > gap.null_p95 else "within what chance alone often gives"
-    return f"{text}: this gap is {verdict}."
+    return f"{text}."
+
+
+def _model(evidence: Evidence, condition: str) -> str:
+    names = ("model_gap", "model_ratio", "between_accent_sd", "model_gap_above")
+    gap, ratio, spread, above = (evidence.disparity(name, condition) for name in names)
+    if gap is None or gap.value is None:
+        return f"Gap less what chance adds: {NOT_EVALUATED}{f' ({gap.note})' if gap is not None and gap.note else ''}."
+    text = (
+        f"Less what chance adds ({gap.note or 'model'}): gap {gap_points(gap.value)} {between(gap.ci_low, gap.ci_high)}"
+    )
+    if ratio is not None and ratio.value is not None:
+        text += f", ratio {ratio.value:.2f} {between(ratio.ci_low, ratio.ci_high, scale=1, digits=2)}"
+    if spread is not None and spread.value is not None:
+        interval = between(spread.ci_low, spread.ci_high, scale=1, digits=2)
+        text += f", SD of log WER between groups {spread.value:.2f} {interval}"
+    if above is not None and above.value is not None:
+        limit = evidence.numbers.rules.material_gap_points
+        text += f", probability of a gap above {limit:g} points {above.value:.2f}"
+    return f"{text}."
 
 
 def _omnibus(evidence: Evidence, condition: str) -> str:
@@ -153,7 +182,7 @@ def _omnibus(evidence: Evidence, condition: str) -> str:
     else:
         verdict = "a difference between groups is not shown, which is not evidence that there is none"
     note = f" ({test.note})" if test.note else ""
-    return f"Permutation test over all groups: {p_value(test.p)}{note}; {verdict}."
+    return f"Permutation test over all groups{note}: {p_value(test.p)}; {verdict}."
 
 
 def _each_gap(evidence: Evidence) -> list[Block]:

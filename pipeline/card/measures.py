@@ -17,6 +17,7 @@ from pipeline.card.acoustic_measures import (
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
+from pipeline.card.standing_measures import Standing
 from pipeline.card.wording import Shown
 
 
@@ -28,6 +29,9 @@ class Rules(Number):
     gap_limit: float
     reference_condition: str
     reference_accent: str
+    material_gap_points: float
+    equivalence_margin: float
+    equivalence_level: float
 
 
 class Cell(Number):
@@ -216,6 +220,7 @@ class Numbers(Frozen):
     interactions: list[Interaction]
     variability: list[Variability]
     regressions: list[Regression]
+    standings: list[Standing]
     coverage: list[Coverage]
     floors: list[Floor]
     sensitivity: list[Sensitivity]

@@ -9,6 +9,7 @@ from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
 from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
+from pipeline.card.standing_measures import Standing
 from pipeline.card.view import View
 from pipeline.records import Status, Support
 from pipeline.tables import POOLED
@@ -23,10 +24,24 @@ STATISTIC_METHODS = {
     "gap_to_rest": "WER minus that of all other groups",
     "ratio_to_rest": "WER divided by that of all other groups",
     "omnibus_q": "Q over all ranked groups; p by permuting {unit}s over groups",
+    "between_accent_sd": "SD of log WER between groups: posterior median and interval of a normal-normal model",
+    "model_gap": "highest minus lowest WER: posterior median and interval of a normal-normal model on log WER",
+    "model_ratio": "highest divided by lowest WER: posterior median and interval of a normal-normal model on log WER",
+    "model_gap_above": "posterior probability that the gap exceeds stats.material_gap_points",
+    "paule_mandel": "SD of log WER between groups by Paule and Mandel, Q-profile interval",
+    "gini": f"Gini over groups, each once; {NULL}",
+    "theil": f"Theil over groups, each once; {NULL}",
+    "all_within_margin": "value: the margin; p: the largest of the groups' two one-sided tests",
+    "some_worse_than_margin": "value: the margin; p: the smallest after Holm of 'the ratio is at most the margin'",
+    "faas": "FAAS, for comparison with studies that report it; its faults are in the note",
 }
 INTERACTION_METHOD = (
     "paired log ratio per speaker against the other groups (ratio: disproportionate harm) and the same in WER "
     "(extra_points: user impact); p by permuting speakers, max-T over all accent x condition cells"
+)
+STANDING_METHOD = (
+    "shrunken WER, p_worst, p_best: normal-normal model on log WER; ratio: leave-one-speaker-out jackknife of its log, "
+    "Welch t, interval at 1 - 2 equivalence_level; verdict by inclusion of that interval in the margin"
 )
 VARIABILITY_METHOD = (
     "word errors between two repeats of a trial, each as the other's reference in turn, over the words of the repeats; "
@@ -97,6 +112,15 @@ def regressions(view: View) -> list[Regression]:
     """Return every row of the mixed models of this backend, in the order of the cells."""
     rows = [_fields(row) for row in _rows(view.source.regressions) if row["backend"] == view.backend]
     found = [Regression.model_validate(row | {"method": REGRESSION_METHOD}) for row in rows]
+    return sorted(found, key=lambda item: _order(view, item.key))
+
+
+def standings(view: View) -> list[Standing]:
+    """Return where each group of this backend stands, in the order of the cells."""
+    found = []
+    for row in _rows(view.source.standings):
+        if row["backend"] == view.backend:
+            found.append(Standing.model_validate(_fields(row) | {"method": STANDING_METHOD}))
     return sorted(found, key=lambda item: _order(view, item.key))
 
 

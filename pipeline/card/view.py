@@ -31,6 +31,7 @@ class CardInput:
     interactions: pd.DataFrame
     variability: pd.DataFrame
     regressions: pd.DataFrame
+    standings: pd.DataFrame
     exclusions: pd.DataFrame
 
 
@@ -118,6 +119,9 @@ def _rules(source: CardInput) -> Rules:
         gap_limit=source.settings.gap_limit,
         reference_condition=stats.get("reference_condition", "clean"),
         reference_accent=stats.get("reference_accent") or "",
+        material_gap_points=stats.get("material_gap_points", 5.0),
+        equivalence_margin=stats.get("equivalence_margin", 1.25),
+        equivalence_level=stats.get("equivalence_level", 0.05),
     )
 
 

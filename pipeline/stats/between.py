@@ -6,13 +6,12 @@ from typing import Any
 
 from pipeline.stats.counts import Group
 from pipeline.stats.heterogeneity import paule_mandel, q_profile
-from pipeline.stats.hierarchy import PRIOR, Estimates, Model, Posterior, estimates, fit
+from pipeline.stats.hierarchy import MODEL, Estimates, Model, Posterior, estimates, fit
 from pipeline.stats.permutation import generator
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.summary_row import summary_row
 
 MODEL_STATISTICS = ("between_accent_sd", "model_gap", "model_ratio", "model_gap_above", "paule_mandel")
-MODEL = f"normal-normal model on log WER, {PRIOR}; positive by construction: omnibus_q asks if accents differ at all"
 POINTS = 100.0
 
 

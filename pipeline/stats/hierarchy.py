@@ -27,7 +27,7 @@ HALF_ERROR = 0.5
 NO_SPREAD = 1e-12
 """A pooled variance below this is none: the speakers of every accent all err alike."""
 FEW_ACCENTS = 5
-PRIOR = f"half-normal({PRIOR_SCALE}) prior on the SD between accents"
+MODEL = f"normal-normal model on log WER, half-normal({PRIOR_SCALE}) prior; never 0, so it is no test of a difference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def fit(
     high, low = rates.max(axis=1), rates.min(axis=1)
     notes = [given.note] if given.note else []
     if len(groups) < FEW_ACCENTS:
-        notes.append(f"fewer than {FEW_ACCENTS} accents: the result leans on the prior")
+        notes.append(f"fewer than {FEW_ACCENTS} accents: leans on the prior")
     return Model(
         accents=tuple(one.accent for one in groups),
         tau=_posterior(tau, confidence),

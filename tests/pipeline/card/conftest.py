@@ -13,6 +13,7 @@ from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
 from pipeline.regression_table import Regressions
+from pipeline.result_tables import Standings
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -79,6 +80,7 @@ def make(plan: Plan) -> CardInput:
         interactions=_interactions(plan),
         variability=tables.build([], tables.Variability, where="test"),
         regressions=tables.build([], Regressions, where="test"),
+        standings=_standings(plan, scores),
         exclusions=_exclusions(plan),
     )
 
@@ -349,11 +351,40 @@ def _disparities(plan: Plan) -> pd.DataFrame:
         ratio = {"statistic": "ratio_max_min", "value": 4.5, "null_mean": 1.8, "null_p95": 2.5}
         omnibus = {"statistic": "omnibus_q", "value": 12.0, "p": 0.2 if c == 0 else 0.0004, "worst": "", "best": ""}
         rows += [shared | gap, shared | ratio, shared | omnibus]
+        nobody = {"worst": "", "best": ""}
+        model = {"model_gap": 0.21, "model_ratio": 2.1, "between_accent_sd": 0.24, "paule_mandel": 0.23}
+        for name, value in model.items():
+            ends = {"ci_low": 0.5 * value, "ci_high": 1.5 * value}
+            rows.append(shared | nobody | ends | {"statistic": name, "value": value})
+        rows.append(shared | nobody | {"statistic": "model_gap_above", "value": 0.93})
+        for name, p in (("all_within_margin", 0.4), ("some_worse_than_margin", 0.9)):
+            rows.append(shared | nobody | {"statistic": name, "value": 1.25, "p": p})
         for accent in ranked:
             own = shared | {"accent": accent, "worst": "", "best": ""}
             rows.append(own | {"statistic": "gap_to_rest", "value": -0.05, "ci_low": -0.1, "ci_high": 0.01})
             rows.append(own | {"statistic": "ratio_to_rest", "value": 0.8, "ci_low": 0.6, "ci_high": 1.1})
     return tables.build(rows, tables.Disparities, where="test")
+
+
+def _standings(plan: Plan, scores: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    keys = ["accent", "condition", "backend", "normalizer"]
+    for key, group in scores.groupby(keys) if len(scores) else []:
+        cell = _cell(plan, group)
+        ranked = cell["ranked"]
+        numbers = {
+            "shrunken_wer": 0.25, "shrunken_low": 0.2, "shrunken_high": 0.3, "p_worst": 0.39, "p_best": 0.01,
+            "log_ratio": 0.182, "ratio": 1.2, "ratio_low": 0.9, "ratio_high": 1.6, "p_equivalent": 0.4,
+            "p_worse_holm": 0.9,
+        }  # fmt: skip
+        rows.append(
+            dict(zip(keys, key, strict=True))
+            | {name: cell[name] for name in ("n_speakers", "k_eff", "n_ref_words", "wer", "ranked", "synthetic")}
+            | {name: value if ranked else None for name, value in numbers.items()}
+            | {"against": "rest" if ranked else "", "verdict": "inconclusive" if ranked else ""}
+            | {"note": "" if ranked else f"not compared: fewer than {plan.min_speakers} named speakers"}
+        )
+    return tables.build(rows, Standings, where="test")
 
 
 def _interactions(plan: Plan) -> pd.DataFrame:
