@@ -39,4 +39,7 @@ def _cell(item: Regression | None, key: Key) -> TableCell:
         return TableCell(lines=[NOT_EVALUATED, *([item.note] if item is not None and item.note else [])], key=key)
     name = "ratio" if key.accent else "factor"
     lines = [f"{name} {item.ratio:.2f} {between(item.ci_low, item.ci_high, scale=1, digits=2)}".strip()]
-    return TableCell(lines=[*lines, f"{count(item.n_speakers, 'speaker')} in the model"], key=key)
+    lines.append(f"{count(item.n_speakers, 'speaker')} in the model")
+    if item.speaker_condition_sd == 0:
+        lines.append("interval narrow: no speaker's own reaction found")
+    return TableCell(lines=lines, key=key)

@@ -22,6 +22,7 @@ from pipeline.stats.paired import PairedAccent, paired_accents
 from pipeline.stats.settings import StatsSettings
 
 CONFIRMATION = "confirmation only: p-values are those of the permutations in interactions"
+NO_REACTION = "speakers' own reactions to the condition were estimated at zero, which makes an interval narrow"
 VALUES = ("log_ratio", "standard_error", "ratio", "ci_low", "ci_high")
 MODEL = ("speaker_sd", "speaker_condition_sd", "log_likelihood")
 
@@ -129,7 +130,7 @@ def _estimated(
     model: _Model, accent: str, condition: str, contrast: FloatArray, settings: StatsSettings
 ) -> dict[str, Any]:
     fitted = model.fitted
-    said = "; ".join([CONFIRMATION, *(f"the engine says {remark}" for remark in fitted.remarks)])
+    said = "; ".join(_remarks(fitted))
     if not fitted.converged:
         return _row(accent, condition, model.n_speakers, f"the model did not converge; {said}")
     log_ratio = float(contrast @ fitted.log_rate)
@@ -142,6 +143,14 @@ def _estimated(
         | of_model
         | dict(zip(VALUES, values, strict=True))
     )
+
+
+def _remarks(fitted: Fitted) -> list[str]:
+    found = [CONFIRMATION]
+    if fitted.converged and fitted.speaker_condition_sd == 0:
+        found.append(NO_REACTION)
+    # a zero component is in the table, and said above where it matters
+    return found + [f"the engine warns: {remark}" for remark in fitted.remarks if remark != "SingularFit"]
 
 
 def _row(accent: str, condition: str, n_speakers: int, note: str, *, converged: bool = False) -> dict[str, Any]:

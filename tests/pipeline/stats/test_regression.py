@@ -11,7 +11,7 @@ from pipeline import tables
 from pipeline.errors import MissingPrerequisite
 from pipeline.regression_table import Regressions
 from pipeline.stats.interaction import interactions
-from pipeline.stats.regression import CONFIRMATION, regressions
+from pipeline.stats.regression import CONFIRMATION, NO_REACTION, regressions
 from pipeline.stats.settings import StatsSettings
 
 ASKED = StatsSettings(regression=True, permutations=99)
@@ -134,3 +134,17 @@ def test_a_poor_study_gives_a_valid_table_that_says_what_is_missing(make_speaker
     table = tables.check(regressions(make_speakers(rows), ASKED, synthetic=False), Regressions, where="test")
     assert (table["note"] != "").all()
     assert table["ratio"].notna().any() == (case == "wer 28")
+
+
+@needs_engine
+def test_where_speakers_seem_to_react_alike_the_note_says_that_intervals_are_narrow(make_speakers):
+    rows = [
+        (accent, f"s{speaker}", condition, 100, factor * (10 + 2 * speaker))
+        for accent in ("a", "b")
+        for speaker in range(6)
+        for condition, factor in (("clean", 1), ("noise", 2))
+    ]
+    table = regressions(make_speakers(rows), ASKED, synthetic=False)
+    assert (table["speaker_condition_sd"] == 0).all()
+    assert table["note"].str.contains(NO_REACTION, regex=False).all()
+    assert row_of(table, "", "noise")["ratio"] == pytest.approx(2.0, rel=0.02)
