@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline import tables
 from pipeline.regression_table import Regressions
 from pipeline.stats.counts import FloatArray, studies
-from pipeline.stats.jackknife import quantile
+from pipeline.stats.jackknife import log_interval
 from pipeline.stats.mixed_model import ENGINE, VERSION, Fitted, check_engine, fit_poisson
 from pipeline.stats.paired import PairedAccent, paired_accents
 from pipeline.stats.settings import StatsSettings
@@ -135,8 +135,9 @@ def _estimated(
         return _row(accent, condition, model.n_speakers, f"the model did not converge; {said}")
     log_ratio = float(contrast @ fitted.log_rate)
     error = math.sqrt(float(contrast @ fitted.covariance @ contrast))
-    width = quantile(settings.confidence, model.n_speakers - len(model.accents)) * error
-    values = (log_ratio, error, *(math.exp(log_ratio + shift) for shift in (0.0, -width, width)))
+    ratio, degrees = math.exp(log_ratio), model.n_speakers - len(model.accents)
+    found = log_interval(ratio, error**2, degrees, confidence=settings.confidence)
+    values = (log_ratio, error, ratio, found.low if found else None, found.high if found else None)
     of_model = {name: getattr(fitted, name) for name in MODEL}
     return (
         _row(accent, condition, model.n_speakers, said, converged=True)
