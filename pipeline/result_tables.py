@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 from pipeline import tables
 from pipeline import screening_tables, tables
+from pipeline.regression_table import Regressions
 
 
 
@@ -331,6 +332,7 @@ RESULTS: dict[str, tables.Schema] = {
     "candidates": screening_tables.Candidates,
     "terms": screening_tables.Terms,
     "tag_errors": screening_tables.TagErrors,
+    "regressions": Regressions,
     "sensitivity": Sensitivity,
 }
 """In the order in which they are made; each is written as Parquet and exported as CSV."""

@@ -42,6 +42,7 @@ from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.stats.intersections import names_crossed
 from pipeline.tables import ATTRIBUTE_PREFIX
 from pipeline.word_search import read_lists, search_words
+from pipeline.stats.mixed_model import check_engine
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def _check_what_is_named(study: Study) -> None:
         except StudyError as error:
             mistakes.append(error)
         mistakes += _missing_device(study)
+    mistakes += _missing_engine(study)
     if "load_utterances" in study.settings.stages:
         absent = [path for path in study.corpus.inputs() if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
@@ -100,6 +102,15 @@ def _check_what_is_named(study: Study) -> None:
         raise mistakes[0]
     if mistakes:
         raise ConfigError(f"{len(mistakes)} mistakes: " + " | ".join(str(one) for one in mistakes))
+
+
+def _missing_engine(study: Study) -> list[StudyError]:
+    if study.stats.regression and "summarize" in study.settings.stages:
+        try:
+            check_engine()
+        except MissingPrerequisite as error:
+            return [error]
+    return []
 
 
 def _missing_device(study: Study) -> list[StudyError]:

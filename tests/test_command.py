@@ -32,6 +32,7 @@ WRITTEN = {
     "candidates.csv",
     "terms.csv",
     "tag_errors.csv",
+    "regressions.csv",
     "exclusions.csv",
     "card.md",
     "card.html",

@@ -147,6 +147,7 @@ def gather(source: CardInput) -> Evidence:
         disparities=transcribed.disparities(view, cells),
         interactions=transcribed.interactions(view, cells),
         variability=transcribed.variability(view),
+        regressions=transcribed.regressions(view),
         standings=transcribed.standings(view),
         detectable=could_show.detectable(view),
         snr_shifts=could_show.snr_shifts(view),

@@ -18,6 +18,7 @@ from pipeline.card.content_measures import AdjustedGap, SameUtterances
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.power_measures import Detectable, SnrShift
+from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.standing_measures import Standing
 from pipeline.card.publication import Publication
@@ -266,6 +267,7 @@ class Numbers(Frozen):
     disparities: list[Disparity]
     interactions: list[Interaction]
     variability: list[Variability]
+    regressions: list[Regression]
     standings: list[Standing]
     detectable: list[Detectable]
     snr_shifts: list[SnrShift]

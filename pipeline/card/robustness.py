@@ -7,6 +7,7 @@ from pipeline.card.condition_costs import cost_lines, how_tested
 from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.regression import regression
 from pipeline.card.results import harm
 from pipeline.card.seen import shift_blocks
 from pipeline.card.wording import NOT_EVALUATED, between, could_be_seen, count, label, p_value, percent, points
@@ -38,6 +39,7 @@ def robustness(evidence: Evidence) -> Section:
         Heading(text="Does a condition hurt one group more than the others?"),
         *_interaction(evidence),
         *shift_blocks(evidence),
+        *regression(evidence),
         Heading(text="Worst case over conditions"),
         *_worst_case(evidence),
     ]

@@ -7,6 +7,8 @@ import pandas as pd
 
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
+from pipeline.card.measures import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
+from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.standing_measures import Standing
 from pipeline.card.view import View
@@ -46,6 +48,11 @@ STANDING_METHOD = (
 VARIABILITY_METHOD = (
     "word errors between two repeats of a trial, each as the other's reference in turn, over the words of the repeats; "
     "summed over every pair of up to eleven repeats, of more over each and the next five"
+)
+
+REGRESSION_METHOD = (
+    "Poisson mixed model of errors per speaker and condition, accent x condition with speaker and speaker-in-condition "
+    "effects, offset log words; Wald t intervals; a confirmation, p-values are those of the permutation test"
 )
 
 
@@ -115,6 +122,13 @@ def variability(view: View) -> list[Variability]:
             method = f"{VARIABILITY_METHOD}; {_interval('disagreement', row, view.rules.confidence)}"
             found.append(Variability.model_validate(_fields(row) | {"method": method}))
     return sorted(found, key=lambda item: (_order(view, item.key), item.temperature))
+
+
+def regressions(view: View) -> list[Regression]:
+    """Return every row of the mixed models of this backend, in the order of the cells."""
+    rows = [_fields(row) for row in _rows(view.source.regressions) if row["backend"] == view.backend]
+    found = [Regression.model_validate(row | {"method": REGRESSION_METHOD}) for row in rows]
+    return sorted(found, key=lambda item: _order(view, item.key))
 
 
 def standings(view: View) -> list[Standing]:

@@ -33,6 +33,7 @@ class CardInput:
     interactions: pd.DataFrame
     variability: pd.DataFrame
     sensitivity: pd.DataFrame
+    regressions: pd.DataFrame
     standings: pd.DataFrame
     detectable: pd.DataFrame
     snr_shifts: pd.DataFrame

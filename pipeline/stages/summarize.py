@@ -22,6 +22,7 @@ from pipeline.stats.ladders import Ladder
 from pipeline.stats.rates import rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.intersections import intersections
+from pipeline.stats.regression import regressions
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
@@ -97,6 +98,8 @@ def _rates(of: Material) -> pd.DataFrame:
 def _sensitivity(of: Material) -> pd.DataFrame:
     others = {name: of.result(name) for name in RESULTS if name != "sensitivity"}
     return sensitivity(others, of.settings, synthetic=of.synthetic)
+def _regressions(of: Material) -> pd.DataFrame:
+    return regressions(of.scores, of.settings, synthetic=of.synthetic)
 
 
 def _standings(of: Material) -> pd.DataFrame:
@@ -149,6 +152,7 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
     "variability": _variability,
     "rates": _rates,
     "sensitivity": _sensitivity,
+    "regressions": _regressions,
     "standings": _standings,
     "detectable": _detectable,
     "snr_shifts": _snr_shifts,

@@ -90,6 +90,8 @@ class StatsSettings(BaseModel):
         if len({frozenset(crossing) for crossing in value}) < len(value):
             raise ValueError("two crossings are of the same attributes")
         return tuple((ACCENT, *(name for name in crossing if name != ACCENT)) for crossing in value)
+    regression: bool = False
+    """also fit a mixed model of accent x condition, as a confirmation; needs the extra ``regression``"""
 
     @field_validator("reference_accent")
     @classmethod

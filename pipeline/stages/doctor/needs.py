@@ -36,6 +36,8 @@ def packages(study: Study) -> dict[str, str]:
     recognizer, corpus = str(study.settings.asr.get("kind")), str(study.settings.corpus.get("kind"))
     found = dict.fromkeys(_RECOGNIZERS.get(recognizer, ()), f"asr.kind={recognizer}")
     found |= dict.fromkeys(_CORPORA.get(corpus, ()), f"corpus.kind={corpus}")
+    if study.stats.regression:
+        found["glmm"] = "stats.regression=true"
     if study.render.device:
         found.setdefault("torch", f"render.device={study.render.device}")
     for condition, step in _steps(study):

@@ -18,6 +18,8 @@ from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.result_tables import Intersections
+from pipeline.regression_table import Regressions
+from pipeline.result_tables import Standings
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
@@ -84,6 +86,7 @@ def make(plan: Plan) -> CardInput:
         **results,
         variability=tables.build([], tables.Variability, where="test"),
         sensitivity=sensitivity(results, StatsSettings(), synthetic=plan.synthetic),
+        regressions=tables.build([], Regressions, where="test"),
         standings=_standings(plan, scores),
         detectable=tables.build([], RESULTS["detectable"], where="test"),
         snr_shifts=tables.build([], RESULTS["snr_shifts"], where="test"),
