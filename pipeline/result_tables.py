@@ -5,11 +5,9 @@ A result that came after the first four has its schema here.
 
 import pandera.pandas as pa
 from pandera.typing import Series
-from pipeline import tables
+
 from pipeline import screening_tables, tables
 from pipeline.regression_table import Regressions
-
-
 
 
 class Rates(tables._Table):

@@ -20,9 +20,8 @@ from pipeline.asr.store import TranscriptStore
 from pipeline.card import publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
-from pipeline.corpora.base import voices
 from pipeline.corpora.accents import vocabulary
-from pipeline.corpora.base import VOICE
+from pipeline.corpora.base import voices
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
 from pipeline.publishing import Published, published, unrestricted
@@ -37,12 +36,12 @@ from pipeline.stages.score import score
 from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
-from pipeline.stats.ladders import ladders
-from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.stats.intersections import names_crossed
+from pipeline.stats.ladders import ladders
+from pipeline.stats.mixed_model import check_engine
+from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.tables import ATTRIBUTE_PREFIX
 from pipeline.word_search import read_lists, search_words
-from pipeline.stats.mixed_model import check_engine
 
 
 @dataclass(frozen=True)
@@ -221,15 +220,13 @@ def _material(this: Run) -> Material:
     if this.material is not None:
         return this.material
     utterances, scores, normalizers = this.table("utterances"), this.table("scores"), this.study.normalizers
-    this.material = Material(
     repeated = compare_repeats(scores, this.table("trials"), this.table("repeats"), normalizers)
-    of = Material(
+    this.material = Material(
         utterances,
         scores,
         repeated,
         this.study.stats,
         synthetic=bool(utterances["synthetic"].any()),
-        voices=_voices(utterances),
         left_out=count_left_out(
             utterances,
             this.table("trials"),
@@ -270,13 +267,6 @@ def _check_attributes(this: Run) -> None:
                 f"stats.intersections: the corpus declares no attribute '{name}'.{did_you_mean(name, known)} "
                 "Declare it (corpus.attributes), or leave it out."
             )
-
-
-def _voices(utterances: pd.DataFrame) -> dict[tuple[str, str], str]:
-    if VOICE not in utterances:
-        return {}
-    known = utterances[utterances[VOICE].notna() & utterances["speaker_id"].notna()]
-    return {(row["accent"], row["speaker_id"]): row[VOICE] for row in tables.rows(known)}
 
 
 def _publish(this: Run) -> Published:

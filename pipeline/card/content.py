@@ -4,8 +4,6 @@ The order and the starred fields are those of the published AI service cards, wi
 speakers and words per group, conditions, the worst group's name, and what chance alone would give.
 """
 
-from pipeline.card import closing, data, fairness, front, recordings, results, robustness, veracity
-from pipeline.card.adjusted import confounded_sentences
 from pipeline.card import (
     closing,
     data,
@@ -18,6 +16,7 @@ from pipeline.card import (
     suppressed,
     veracity,
 )
+from pipeline.card.adjusted import confounded_sentences
 from pipeline.card.evidence import Evidence, gather
 from pipeline.card.measures import Numbers
 from pipeline.card.model import CardContent, Sentence

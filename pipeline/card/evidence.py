@@ -4,15 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.card import could_show, derived, invented, rankings, sound, transcribed
-from pipeline.card import content_numbers, derived, invented, rankings, sound, transcribed
-from pipeline.card import declared, derived, invented, rankings, sound, transcribed
-from pipeline.card import derived, invented, rankings, sound, transcribed, words_found
+from pipeline.card import (
+    content_numbers,
+    could_show,
+    declared,
+    derived,
+    invented,
+    rankings,
+    sound,
+    transcribed,
+    words_found,
+)
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Disparity, Interaction, Numbers
 from pipeline.card.model import Fact, Row, Table
-from pipeline.card.standing_measures import Standing
 from pipeline.card.publication import rounded_words
+from pipeline.card.standing_measures import Standing
 from pipeline.card.view import CardInput, View, look
 from pipeline.card.wording import (
     NOT_EVALUATED,

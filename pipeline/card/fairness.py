@@ -1,14 +1,11 @@
 """Section 7: who is served worse, by how much, and how much of that chance alone would give."""
 
+from pipeline.card import intersected, suppressed
 from pipeline.card.adjusted import content_blocks, in_short
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
-from pipeline.card import intersected, suppressed
-from pipeline.card.evidence import Evidence, accent_name, fact
-from pipeline.card.measures import Cell, Disparity, Floor
-from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.publication import SUPPRESSED
 from pipeline.card.results import cell_lines, highest_lines
 from pipeline.card.second_intervals import second_interval_blocks

@@ -18,11 +18,10 @@ from pipeline.card.content_measures import AdjustedGap, SameUtterances
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.power_measures import Detectable, SnrShift
+from pipeline.card.publication import Publication
 from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.standing_measures import Standing
-from pipeline.card.publication import Publication
-from pipeline.card.repeat_measures import Variability
 from pipeline.card.study_measures import Analysis, Intersection
 from pipeline.card.word_measures import Hallucination, TagError, Term
 from pipeline.card.wording import Shown

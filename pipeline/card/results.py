@@ -4,8 +4,8 @@ from pipeline.card import rates
 from pipeline.card.evidence import ALL_ACCENTS, Evidence, fact, interval_of
 from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, TableCell
-from pipeline.card.second_intervals import borrowed_lines
 from pipeline.card.publication import SUPPRESSED
+from pipeline.card.second_intervals import borrowed_lines
 from pipeline.card.wording import NOT_EVALUATED, label, percent, times
 from pipeline.records import Support
 from pipeline.tables import POOLED

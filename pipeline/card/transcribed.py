@@ -7,7 +7,6 @@ import pandas as pd
 
 from pipeline.card.keys import Key
 from pipeline.card.measures import Cell, CellRates, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
-from pipeline.card.measures import Cell, Corpus, Disparity, Dropped, Interaction, Speed, Unheard
 from pipeline.card.regression_measures import Regression
 from pipeline.card.repeat_measures import Variability
 from pipeline.card.standing_measures import Standing

@@ -29,26 +29,6 @@ class ManifestSettings(TableSettings):
     audio_root: Path | None = None
     """null: the manifest's folder"""
     allow_outside_root: bool = False
-    attributes: tuple[str, ...] = ()
-    """further columns to carry along, as ``attr_<name>``"""
-    on_bad_row: Literal["exclude", "stop"] = "exclude"
-    accents: Literal["vocabulary", "as_given"] = "vocabulary"
-    vocabulary: str | None = None
-    """whose raw labels these are in accents.yaml; null: any corpus's, where they agree"""
-    name: str | None = None
-    """null: the name of the manifest's folder"""
-    reference_accent: str | None = None
-    """the accent that ``stats.reference_accent`` takes unless it is set"""
-    label_kind: str = ""
-    label_provenance: str = ""
-    style: str = ""
-    synthetic: bool = False
-    licence: str = ""
-    citation: str = ""
-    description: str = ""
-    redistribute_text: bool = False
-    public: bool = False
-    """recordings and labels are open to everyone: the publication floor of the card is off unless the card sets one"""
 
     @field_validator("path", mode="before")
     @classmethod

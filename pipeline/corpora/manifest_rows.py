@@ -67,15 +67,14 @@ class RowReader:
             return _lost(row, error.reason, error)
         return {**text, "audio": "", "audio_sha256": None, "sample_rate_hz": 0, "duration_s": None}
 
-    def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
-    def listed(self, row: Row) -> dict[str, str | None] | None:
+    def listed(self, row: Row) -> dict[str, str | bool | None] | None:
         """Return the columns that the manifest itself holds, or None of a row that they make unusable."""
         try:
-            return self._text_columns(row)
+            return self._text_columns(row, not_blank=("utterance_id", "accent"))
         except BadRowError:
             return None
 
-    def _text_columns(self, row: Row) -> dict[str, str | None]:
+    def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
         if row.problem:
             raise BadRowError(Reason.MISSING_VALUE, row.problem)
         cells = row.cells

@@ -40,6 +40,8 @@ class TableSettings(BaseModel):
     citation: str = ""
     description: str = ""
     redistribute_text: bool = False
+    public: bool = False
+    """recordings and labels are open to everyone: the publication floor of the card is off unless the card sets one"""
 
     @field_validator("vocabulary")
     @classmethod

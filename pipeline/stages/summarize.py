@@ -13,16 +13,16 @@ from pipeline import tables
 from pipeline.result_tables import RESULTS
 from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
-from pipeline.stats.detectable import detectable
 from pipeline.stats.comparisons import comparisons
+from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.hallucination import Signs, hallucinations
 from pipeline.stats.interaction import interactions
+from pipeline.stats.intersections import intersections
 from pipeline.stats.ladders import Ladder
 from pipeline.stats.rates import rates
-from pipeline.stats.sensitivity import sensitivity
-from pipeline.stats.intersections import intersections
 from pipeline.stats.regression import regressions
+from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
@@ -47,6 +47,12 @@ class Material:
     """by accent and speaker: which speakers of different accents are one voice"""
     left_out: pd.DataFrame
     """by cell: what the scores do not hold"""
+    words: "Words"
+    """what was looked for in single words"""
+    ladders: Sequence[Ladder] = ()
+    """which conditions are one noise at several SNRs"""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """the wider group of each accent, where the vocabulary knows one"""
     made: dict[str, pd.DataFrame] = field(default_factory=dict)
     """the tables of results so far"""
 
@@ -55,13 +61,6 @@ class Material:
         if name not in self.made:
             self.made[name] = tables.check(SUMMARIES[name](self), RESULTS[name], where=f"{NAME}: {name}")
         return self.made[name]
-
-    ladders: Sequence[Ladder] = ()
-    """which conditions are one noise at several SNRs"""
-    parents: Mapping[str, str] = field(default_factory=dict)
-    """the wider group of each accent, where the vocabulary knows one"""
-    words: "Words"
-    """what was looked for in single words"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +97,8 @@ def _rates(of: Material) -> pd.DataFrame:
 def _sensitivity(of: Material) -> pd.DataFrame:
     others = {name: of.result(name) for name in RESULTS if name != "sensitivity"}
     return sensitivity(others, of.settings, synthetic=of.synthetic)
+
+
 def _regressions(of: Material) -> pd.DataFrame:
     return regressions(of.scores, of.settings, synthetic=of.synthetic)
 
@@ -112,21 +113,26 @@ def _detectable(of: Material) -> pd.DataFrame:
 
 def _snr_shifts(of: Material) -> pd.DataFrame:
     return snr_shifts(of.scores, of.ladders, of.settings, synthetic=of.synthetic)
+
+
 def _comparisons(of: Material) -> pd.DataFrame:
     return comparisons(of.scores, of.settings, synthetic=of.synthetic, error_slots=error_slots, voices=of.voices)
 
 
 def _adjusted(of: Material) -> pd.DataFrame:
     return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic)
+
+
 def _intersections(of: Material) -> pd.DataFrame:
     return intersections(of.scores, of.utterances, of.settings, synthetic=of.synthetic, parents=of.parents)
+
+
 def _hallucinations(of: Material) -> pd.DataFrame:
-    varied = _variability(of)
     return hallucinations(
         of.scores,
         of.words.signs,
         of.words.nonspeech,
-        varied,
+        of.result("variability"),
         of.settings,
         synthetic=of.synthetic,
         voices=of.voices,

@@ -25,9 +25,6 @@ class Contrast:
     log_variance: float | None = None
     """of the logarithm of the ratio, with ``log_degrees``; None where the ratio has no interval"""
     log_degrees: float = math.nan
-    log_error: float | None = None
-    """standard error of the log ratio, with ``degrees`` of freedom; None where the interval of the ratio is"""
-    degrees: float | None = None
 
 
 def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
@@ -47,8 +44,6 @@ def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
     if k_eff.min() < MIN_K_EFF or not one.wer or not against:
         return Contrast(one.wer - against, None, ratio, None)
     found = _ratio_interval(ratio, logs, k_eff, confidence=confidence)
-    degrees = welch_degrees(logs, k_eff - 1)
-    ratio_interval = _ratio_interval(ratio, logs, degrees, confidence=confidence)
     return Contrast(
         gap=one.wer - against,
         gap_interval=interval(
@@ -58,9 +53,6 @@ def contrast(one: Group, others: list[Group], *, confidence: float) -> Contrast:
         ratio_interval=found,
         log_variance=float(logs.sum()) if found else None,
         log_degrees=welch_degrees(logs, k_eff - 1) if found else math.nan,
-        ratio_interval=ratio_interval,
-        log_error=math.sqrt(float(logs.sum())) if ratio_interval else None,
-        degrees=degrees if ratio_interval else None,
     )
 
 
@@ -69,7 +61,7 @@ def _replicates(other: Group, against: float, count: int) -> FloatArray:
     return against + (leave_one_out(other.errors, other.words) - other.wer) / count
 
 
-def _ratio_interval(ratio: float | None, logs: FloatArray, degrees: float, *, confidence: float) -> Interval | None:
+def _ratio_interval(ratio: float | None, logs: FloatArray, k_eff: FloatArray, *, confidence: float) -> Interval | None:
     if ratio is None or math.isnan(logs.sum()):
         return None
-    return log_interval(ratio, float(logs.sum()), degrees, confidence=confidence)
+    return log_interval(ratio, float(logs.sum()), welch_degrees(logs, k_eff - 1), confidence=confidence)

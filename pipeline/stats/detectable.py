@@ -62,9 +62,9 @@ def _row(here: Group, groups: Sequence[Group], reference: str, n_cells: int, set
     if not others:
         return row | {"note": "not compared: there is no other accent with enough speakers"}
     found = contrast(here, others, confidence=settings.confidence)
-    if found.log_error is None or found.degrees is None:
+    if found.log_variance is None:
         return row | {"note": "not computed: too few speakers or errors for an interval"}
-    error, degrees, alpha = found.log_error, found.degrees, 1 - settings.confidence
+    error, degrees, alpha = math.sqrt(found.log_variance), found.log_degrees, 1 - settings.confidence
     told = {"log_error": error, "degrees": degrees, "note": f"power {POWER:g}"}
     for name, level in (("detectable_ratio", alpha), ("detectable_ratio_holm", alpha / n_cells)):
         log_ratio = detectable_log_ratio(error, degrees, power=POWER, alpha=level)

@@ -16,7 +16,7 @@ from pipeline import screening_tables, tables
 from pipeline.records import Support
 from pipeline.screening_tables import VERDICTS
 from pipeline.stats.counts import BoolArray, IntArray
-from pipeline.stats.rates import Kind, Layout, Rate, Voices, layout, rates
+from pipeline.stats.event_rates import Kind, Layout, Rate, Voices, layout, rates
 from pipeline.stats.settings import StatsSettings
 from pipeline.tables import POOLED
 

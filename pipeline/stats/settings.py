@@ -78,6 +78,7 @@ class StatsSettings(BaseModel):
         if any(low >= high for low, high in pairwise(value)):
             raise ValueError(f"{list(value)} must ascend: each is where a band ends")
         return value
+
     intersections: tuple[tuple[Name, ...], ...] = ()
     """attributes crossed with the accent, such as (accent, gender); each crossing is compared within its accents"""
 
@@ -90,6 +91,7 @@ class StatsSettings(BaseModel):
         if len({frozenset(crossing) for crossing in value}) < len(value):
             raise ValueError("two crossings are of the same attributes")
         return tuple((ACCENT, *(name for name in crossing if name != ACCENT)) for crossing in value)
+
     regression: bool = False
     """also fit a mixed model of accent x condition, as a confirmation; needs the extra ``regression``"""
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline import screening_tables, tables
 from pipeline.stats.counts import IntArray
-from pipeline.stats.rates import Kind, Layout, Rate, Voices, layout, rates
+from pipeline.stats.event_rates import Kind, Layout, Rate, Voices, layout, rates
 from pipeline.stats.settings import StatsSettings
 from pipeline.tables import POOLED
 

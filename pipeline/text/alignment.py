@@ -1,16 +1,12 @@
 """Words to error counts. The only importer of jiwer, and of the aligner inside it."""
 
-from collections.abc import Sequence
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
-
-import jiwer
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.records import ErrorCounts
@@ -63,6 +59,8 @@ def _counts(ref_words: list[str], hyp_words: list[str]) -> tuple[int, int, int, 
     insertions = (len(edits) - substitutions + len(hyp_words) - len(ref_words)) // 2
     deletions = len(edits) - substitutions - insertions
     return len(ref_words) - substitutions - deletions, substitutions, deletions, insertions
+
+
 def error_slots(normalized_reference: str, normalized_hypothesis: str) -> list[int]:
     """Return where the errors of the same alignment lie: one entry an error, in order.
 
@@ -73,6 +71,8 @@ def error_slots(normalized_reference: str, normalized_hypothesis: str) -> list[i
     operations = Levenshtein.editops(ref_words, hyp_words).as_list()
     # (kind, place in the reference, place in the hypothesis); its stubs do not say which element is which
     return [2 * int(operation[1]) + (operation[0] != "insert") for operation in operations]
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Words of one alignment that fared alike: ``reference[ref_start:ref_end]`` and ``hypothesis[hyp_start:hyp_end]``.

@@ -7,19 +7,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline import result_tables, tables
-from pipeline import screening_tables, tables
+from pipeline import result_tables, screening_tables, tables
 from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
-from pipeline.result_tables import RESULTS, Standings
+from pipeline.regression_table import Regressions
+from pipeline.result_tables import RESULTS, Intersections, Standings
 from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
-from pipeline.result_tables import Intersections
-from pipeline.regression_table import Regressions
-from pipeline.result_tables import Standings
 
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
