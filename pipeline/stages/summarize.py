@@ -14,7 +14,7 @@ from pipeline.result_tables import RESULTS
 from pipeline.stats.cells import cells
 from pipeline.stats.disparity import disparities
 from pipeline.stats.interaction import interactions
-from pipeline.stats.rates import rates
+from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.variability import RepeatedTrial, variability
@@ -33,7 +33,7 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
-    left_out: pd.DataFrame
+    left_out: pd.DataFrame = field(default_factory=none_left_out)
     """by cell: what the scores do not hold"""
     made: dict[str, pd.DataFrame] = field(default_factory=dict)
     """the tables of results so far"""
