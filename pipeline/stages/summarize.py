@@ -22,6 +22,7 @@ from pipeline.stats.intersections import intersections
 from pipeline.stats.ladders import Ladder
 from pipeline.stats.rates import rates
 from pipeline.stats.regression import regressions
+from pipeline.stats.rates import none_left_out, rates
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
@@ -45,7 +46,7 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
-    left_out: pd.DataFrame
+    left_out: pd.DataFrame = field(default_factory=none_left_out)
     """by cell: what the scores do not hold"""
     words: "Words"
     """what was looked for in single words"""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline import processors
 from pipeline.text import pairs
-from pipeline.text.alignment import COUNTED, count_all, count_errors
+from pipeline.text.alignment import COUNTED, count_all, count_characters, count_errors
 from pipeline.text.normalizers import NoSettings, Verbatim
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "null", "é"]), max_size=9).map(" ".join)
@@ -21,16 +21,20 @@ def columns(references: list[str], hypotheses: list[str]) -> tuple[pairs.Texts, 
 @given(st.lists(st.tuples(texts, texts), max_size=12))
 def test_many_pairs_are_counted_as_one_at_a_time_is(both: list[tuple[str, str]]) -> None:
     references, hypotheses = [one for one, _ in both], [other for _, other in both]
-    expected = [count_errors(one, other) for one, other in both]
+    words = [count_errors(one, other) for one, other in both]
+    expected = [
+        (*(getattr(one, name) for name in COUNTED[:4]), *count_characters(*texts))
+        for one, texts in zip(words, both, strict=True)
+    ]
     alone = count_all((references, hypotheses))
     together = pairs.count_pairs(*columns(references, hypotheses))
     for place, name in enumerate(COUNTED):
-        assert alone[:, place].tolist() == [getattr(one, name) for one in expected]
-        assert together[name].tolist() == [getattr(one, name) for one in expected]
+        assert alone[:, place].tolist() == [one[place] for one in expected]
+        assert together[name].tolist() == [one[place] for one in expected]
 
 
 def test_white_space_of_any_kind_parts_words() -> None:
-    assert count_all((["a\tb\n c"], ["a b  c"])).tolist() == [[3, 0, 0, 0]]
+    assert count_all((["a\tb\n c"], ["a b  c"])).tolist() == [[3, 0, 0, 0, 5, 0]]
 
 
 def test_a_pair_that_occurs_in_many_rows_is_aligned_once(monkeypatch: pytest.MonkeyPatch) -> None:
