@@ -99,7 +99,7 @@ def _equivalence(evidence: Evidence, condition: str) -> Sentence:
     shown = "is shown" if every.p is not None and every.p < level else "is not shown"
     text = f"{place}: that {count(len(compared), 'group')} are all within a ratio of {every.value or 0:g} of "
     text += f"{_against_here(evidence, compared)} {shown} ({passed} shown to be; largest {p_value(every.p)}); "
-    text += f"that a group is worse than that margin {_worse(evidence, some, condition)} "
+    text += f"{_worse(evidence, some, condition)} "
     return Sentence(text=f"{text}({evidence.stands_on(every.n_speakers, every.n_ref_words)} in all).", key=key)
 
 
@@ -113,11 +113,11 @@ def _against_here(evidence: Evidence, compared: Sequence[Standing]) -> str:
 def _worse(evidence: Evidence, some: Disparity, condition: str) -> str:
     p = f"{p_value(some.p)} after Holm over the groups"
     if some.p is None or some.p >= evidence.numbers.rules.equivalence_level:
-        return f"is not shown of any ({p})"
+        return f"that any is worse than that margin is not shown ({p})"
     test = evidence.disparity("omnibus_q", condition)
     if test is None or test.p is None or test.p >= evidence.alpha:
-        return f"would be of {label(some.worst)} ({p}), {UNSUPPORTED}"
-    return f"is shown of {label(some.worst)} ({p})"
+        return f"{label(some.worst)} by itself tests as worse than that margin ({p}), {UNSUPPORTED}"
+    return f"{label(some.worst)} is shown to be worse than that margin ({p})"
 
 
 def _faas(evidence: Evidence) -> list[Block]:
