@@ -17,7 +17,7 @@ from pipeline.card.evidence import interval_of
 from pipeline.card.fairness import NO_INTERVAL
 from pipeline.card.measures import Cell, Disparity, Interaction
 from pipeline.card.model import Row, Sentence, Table, TableCell
-from pipeline.card.pair_table import pair_table
+from pipeline.card.pair_table import about_pairs, pair_tables
 from pipeline.card.wording import (
     NOT_EVALUATED,
     NOT_RECORDED,
@@ -34,13 +34,6 @@ from pipeline.card.wording import (
 NO_CLAIM = (
     "Recognizers were given the same speakers, so their errors go together: whether two intervals of the first table "
     "overlap does not decide whether they differ, and none is called better for it."
-)
-PAIRS = (
-    "Every two recognizers are compared on the trials that both answered, all accents pooled. Primary: interval and "
-    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by "
-    "Holm's method for the number of comparisons ({family}). Customary: MAPSSWE takes segments as independent, which "
-    "those of one speaker are not; it is not adjusted and may find too much. "
-    "Not shown is not evidence that there is no difference."
 )
 TESTS = (
     "Accents are compared within one recognizer and condition. The gap is naive (highest minus lowest WER of the "
@@ -84,10 +77,7 @@ def notes(comparison: Comparison) -> list[Sentence]:
     found.append(_about_trials(comparison))
     if comparison.also_differ:
         found.append(_about_settings(comparison))
-    found.append(Sentence(text=NO_CLAIM))
-    if comparison.pairs:
-        found.append(Sentence(text=PAIRS.format(family=f"{comparison.pairs[0].n_family:,}")))
-    return [*found, Sentence(text=f"{TESTS} {NO_INTERVAL}")]
+    return [*found, Sentence(text=NO_CLAIM), *about_pairs(comparison), Sentence(text=f"{TESTS} {NO_INTERVAL}")]
 
 
 def _both_names(job: Ended) -> str:
@@ -135,8 +125,7 @@ def tables(comparison: Comparison, *, per_table: int | None = None) -> Iterator[
         yield from _by_condition(
             comparison, f"WER on the trials common to all runs; no interval{flag}", _common, per_table
         )
-    if comparison.pairs:
-        yield pair_table(comparison, f"Recognizers in pairs, on the trials that both answered{flag}")
+    yield from pair_tables(comparison, f"Recognizers in pairs, on the trials that both answered{flag}")
     yield _accents(comparison, f"Accents within one recognizer and condition{flag}")
     yield _jobs(comparison, f"Jobs{flag}")
 

@@ -1,9 +1,18 @@
 """Every two recognizers of a comparison beside each other: the difference, the primary test and the customary one."""
 
+from collections.abc import Iterator
+
 from pipeline.card.compared import Comparison, Pair
-from pipeline.card.model import Row, Table, TableCell
+from pipeline.card.model import Row, Sentence, Table, TableCell
 from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, points, support
 
+PAIRS = (
+    "Every two recognizers are compared on the trials that both answered, all accents pooled. Primary: interval and "
+    "permutation test take the speaker as the unit (signs of the speakers' differences are flipped), adjusted by "
+    "Holm's method for the number of comparisons ({family}). Customary: MAPSSWE takes segments as independent, which "
+    "those of one speaker are not; it is not adjusted and may find too much. "
+    "Not shown is not evidence that there is no difference."
+)
 COLUMNS = (
     "Condition",
     "Second less first",
@@ -14,8 +23,13 @@ COLUMNS = (
 )
 
 
-def pair_table(comparison: Comparison, caption: str) -> Table:
-    """Return one row for every two recognizers and condition."""
+def about_pairs(comparison: Comparison) -> list[Sentence]:
+    """Say which test is primary and which customary; nothing where there are no pairs."""
+    return [Sentence(text=PAIRS.format(family=f"{pair.n_family:,}")) for pair in comparison.pairs[:1]]
+
+
+def pair_tables(comparison: Comparison, caption: str) -> Iterator[Table]:
+    """Yield the table, one row for every two recognizers and condition; nothing where there are no pairs."""
     labels = {job.run_name: label(job.label) for job in comparison.jobs}
     alphas = {job.run_name: 1 - (job.confidence or 0.95) for job in comparison.jobs}
     rows = [
@@ -25,7 +39,8 @@ def pair_table(comparison: Comparison, caption: str) -> Table:
         )
         for pair in comparison.pairs
     ]
-    return Table(caption=caption, columns=list(COLUMNS), rows=rows)
+    if rows:
+        yield Table(caption=caption, columns=list(COLUMNS), rows=rows)
 
 
 def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:

@@ -132,6 +132,11 @@ def test_a_reference_accent_that_nobody_has_is_a_mistake(study: Study) -> None:
         study("stats.reference_accent=nort")
 
 
+def test_a_stratum_that_the_corpus_does_not_have_is_a_mistake(study: Study) -> None:
+    with pytest.raises(ConfigError, match=r"stats\.strata: the corpus has no attribute domain\. Name its columns"):
+        study("stats.strata=[domain,length_band]")
+
+
 def test_a_finished_run_is_not_overwritten_when_its_manifest_has_changed(study: Study, tmp_path: Path) -> None:
     study()
     manifest = tmp_path / "corpus" / "manifest.csv"

@@ -29,6 +29,11 @@ def test_the_defaults_are_those_of_the_method():
         {"equivalence_margin": 1.0},
         {"equivalence_margin": 25},
         {"equivalence_level": 0.5},
+        {"strata": ["domain", "domain"]},
+        {"strata": [""]},
+        {"length_bands": []},
+        {"length_bands": [5, 5]},
+        {"length_bands": [0, 5]},
     ],
 )
 def test_a_value_out_of_range_or_an_unknown_key_is_refused(wrong):
