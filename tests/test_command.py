@@ -159,7 +159,13 @@ def test_a_customers_condition_joins_from_a_folder_of_their_own(
         "steps: [{kind: codec, name: g711, law: mu}]}\n"
     )
     manifest = make_corpus()
-    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
+    arguments = [
+        "corpus=manifest",
+        f"corpus.path={manifest}",
+        "corpus.accents=as_given",
+        "corpus.public=true",
+        "asr=scripted",
+    ]
     done = command("--config-dir", "my_conf", *arguments, "conditions=[clean,ward7]")
     assert done.returncode == 0, done.stderr
     assert set(pd.read_csv(tmp_path / "results" / "scratch" / "cells.csv")["condition"]) == {"clean", "ward7"}
@@ -217,7 +223,13 @@ def test_a_listening_page_needs_no_recognizer_and_leaves_the_run_alone(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
     manifest = make_corpus()
-    mine = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "run_name=mine"]
+    mine = [
+        "corpus=manifest",
+        f"corpus.path={manifest}",
+        "corpus.accents=as_given",
+        "corpus.public=true",
+        "run_name=mine",
+    ]
     first = command(*mine, "asr=scripted", "conditions=[clean,street_5]", "stages=[load_utterances,plan_trials]")
     assert first.returncode == 0, first.stderr
     before = {path.name: path.read_bytes() for path in (tmp_path / "results" / "mine").glob("*.*")}
@@ -239,7 +251,13 @@ def test_a_sweep_gives_every_job_its_own_folder(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
     manifest = make_corpus()
-    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
+    arguments = [
+        "corpus=manifest",
+        f"corpus.path={manifest}",
+        "corpus.accents=as_given",
+        "corpus.public=true",
+        "asr=scripted",
+    ]
     done = command("-m", *arguments, "conditions=[clean]", "asr.seed=1,2")
     assert done.returncode == 0, done.stderr
     found = {path.name for path in (tmp_path / "results").iterdir() if not path.name.startswith(".")}
@@ -293,7 +311,13 @@ def test_kill_minus_nine_at_any_moment_and_resume_gives_identical_tables(command
 @pytest.mark.slow
 def test_ctrl_c_ends_with_a_sentence(make_corpus: Callable[..., Path], tmp_path: Path) -> None:
     manifest = make_corpus(speakers=40)
-    arguments = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "asr=scripted"]
+    arguments = [
+        "corpus=manifest",
+        f"corpus.path={manifest}",
+        "corpus.accents=as_given",
+        "corpus.public=true",
+        "asr=scripted",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,

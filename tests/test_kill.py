@@ -51,7 +51,7 @@ def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def arguments(make_corpus: Callable[..., Path]) -> list[str]:
     """Return a small study for the slow recognizer."""
     manifest = make_corpus()
-    corpus = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given"]
+    corpus = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true"]
     return ["--config-dir", "my_conf", *corpus, "asr=listener", "conditions=[clean,babble_10]", "cache_dir=store"]
 
 

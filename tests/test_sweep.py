@@ -267,7 +267,7 @@ def swept(make_corpus: Callable[..., Path], tmp_path: Path) -> list[str]:
             f'defaults: [scripted, _self_]\nlabel: "{name}"\nrates: {{"*": {{"*": {{substitution: {rate}}}}}}}\n'
         )
     (options / "theirs.yaml").write_text('defaults: [transcripts, _self_]\npath: "nowhere/theirs.csv"\n')
-    corpus = ["corpus=manifest", f"corpus.path={make_corpus()}", "corpus.accents=as_given"]
+    corpus = ["corpus=manifest", f"corpus.path={make_corpus()}", "corpus.accents=as_given", "corpus.public=true"]
     return ["--config-dir", "my", "-m", *corpus, *QUICK, "run_name=mine"]
 
 
