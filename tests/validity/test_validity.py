@@ -4,9 +4,13 @@
 its limit here by three Monte Carlo errors.
 """
 
+import csv
+from pathlib import Path
+
 import pytest
 from simulations import between, interaction, intervals, omnibus, regression, two_accents
 
+TABLE = Path(__file__).parents[2] / "results" / "validity" / "validity.csv"
 slow = pytest.mark.slow
 
 
@@ -83,3 +87,12 @@ def test_the_mixed_model_is_no_test_and_nearly_honest_about_one_accent(show):
     # pointwise a little liberal; over a family far too often, which is why p-values come from permutations
     assert each.is_at_most(0.10)
     assert any_one.value > 0.15
+
+
+def test_the_committed_table_of_the_long_run_holds_what_it_requires_without_any_allowance():
+    with TABLE.open(newline="") as file:
+        held = [row for row in csv.DictReader(file) if row["required"][:2] in ("<=", ">=")]
+    assert {row["study"] for row in held} >= {"cell interval", "omnibus test", "interaction, max-T"}
+    for row in held:
+        value, limit = float(row["value"]), float(row["required"][2:])
+        assert value <= limit if row["required"].startswith("<=") else value >= limit, row
