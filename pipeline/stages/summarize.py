@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.result_tables import RESULTS
+from pipeline.screening_tables import Candidates
 from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
 from pipeline.stats.comparisons import comparisons
@@ -20,9 +21,8 @@ from pipeline.stats.hallucination import Signs, hallucinations
 from pipeline.stats.interaction import interactions
 from pipeline.stats.intersections import intersections
 from pipeline.stats.ladders import Ladder
-from pipeline.stats.rates import rates
-from pipeline.stats.regression import regressions
 from pipeline.stats.rates import none_left_out, rates
+from pipeline.stats.regression import regressions
 from pipeline.stats.sensitivity import sensitivity
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.snr_shift import snr_shifts
@@ -36,6 +36,17 @@ NAME = "summarize"
 
 
 @dataclass(frozen=True, eq=False)
+class Words:
+    """What was found in the words of the scored trials, and of those without speech; None: it was not looked for."""
+
+    nonspeech: pd.DataFrame = field(default_factory=lambda: tables.build([], tables.NonSpeech, where=NAME))
+    signs: Signs | None = None
+    candidates: pd.DataFrame = field(default_factory=lambda: tables.build([], Candidates, where=NAME))
+    terms: FoundTerms | None = None
+    tagged: TaggedErrors | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Material:
     """What the summaries are made of: tables of earlier stages and settings that were fixed before."""
 
@@ -46,10 +57,10 @@ class Material:
     synthetic: bool
     voices: Mapping[tuple[str, str], str]
     """by accent and speaker: which speakers of different accents are one voice"""
+    words: Words = field(default_factory=Words)
+    """what was looked for in single words"""
     left_out: pd.DataFrame = field(default_factory=none_left_out)
     """by cell: what the scores do not hold"""
-    words: "Words"
-    """what was looked for in single words"""
     ladders: Sequence[Ladder] = ()
     """which conditions are one noise at several SNRs"""
     parents: Mapping[str, str] = field(default_factory=dict)
@@ -62,17 +73,6 @@ class Material:
         if name not in self.made:
             self.made[name] = tables.check(SUMMARIES[name](self), RESULTS[name], where=f"{NAME}: {name}")
         return self.made[name]
-
-
-@dataclass(frozen=True, eq=False)
-class Words:
-    """What was found in the words of the scored trials, and of those without speech; None: it was not looked for."""
-
-    nonspeech: pd.DataFrame
-    signs: Signs | None
-    candidates: pd.DataFrame
-    terms: FoundTerms | None
-    tagged: TaggedErrors | None
 
 
 def _cells(of: Material) -> pd.DataFrame:
