@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from pipeline.card.publication import SUPPRESSED, HiddenCell, HiddenGroup, Publication, rounded_table
-from pipeline.stages.summarize import Material, summarize
+from pipeline.stages.summarize import Material, Words, summarize
 from pipeline.stats.suppression import Floor, hidden_groups, merged, relabeled, under_floor
 from pipeline.stats.variability import RepeatedTrial
 
 CELL = ["accent", "condition"]
+CELL_KEYS = [*CELL, "backend", "normalizer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,8 @@ def _choose(of: Material, trials: pd.DataFrame, rule: Publication, floor: Floor)
 def _without_hidden(of: Material, choice: _Choice) -> Material:
     """Return the material of the shown cells, merged groups under their own names."""
     names, publication = choice.merged, choice.publication
-    scores = _outside(relabeled(of.scores, names), publication.hidden).reset_index(drop=True)
+    kept = _outside(relabeled(of.scores, names), publication.hidden)
+    scores = kept.reset_index(drop=True)
     utterances = relabeled(of.utterances, names)
     utterances = _rows(utterances, ~utterances["accent"].isin(sorted(choice.gone)))
     settings = of.settings
@@ -112,7 +114,41 @@ def _without_hidden(of: Material, choice: _Choice) -> Material:
         utterances=utterances,
         repeated=[_renamed(one, names) for one in of.repeated if (one.utterance_id, one.condition) in answered],
         settings=settings,
+        left_out=_added_up(_outside(_under_merged(of.left_out, names), publication.hidden)),
+        words=_words(of.words, kept.index, choice),
+        made={},
     )
+
+
+def _under_merged(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    return table.assign(accent=table["accent"].map(lambda accent: names.get(accent, accent)).astype("str"))
+
+
+def _added_up(left_out: pd.DataFrame) -> pd.DataFrame:
+    """Return what was left out of each cell, those of merged groups as one."""
+    if left_out.empty:
+        return left_out
+    return left_out.groupby(CELL_KEYS, as_index=False, sort=False).sum()[list(left_out.columns)]
+
+
+def _words(words: Words, kept: pd.Index, choice: _Choice) -> Words:
+    """Return what was found in the scores that stay, under their new labels; single trials are not published."""
+    places = pd.Series(range(len(kept)), index=kept)
+    signs, terms, tagged = words.signs, words.terms, words.tagged
+    if signs is not None:
+        without = _outside(_under_merged(signs.empty_references, choice.merged), choice.publication.hidden)
+        of_scores = signs.of_scores.loc[kept].reset_index(drop=True)
+        signs = replace(signs, of_scores=of_scores, empty_references=without.reset_index(drop=True))
+    if terms is not None:
+        terms = replace(terms, counts=_moved(terms.counts, places))
+    if tagged is not None:
+        tagged = replace(tagged, counts=_moved(tagged.counts, places))
+    return replace(words, signs=signs, candidates=words.candidates.iloc[:0], terms=terms, tagged=tagged)
+
+
+def _moved(counts: pd.DataFrame, places: "pd.Series[int]") -> pd.DataFrame:
+    stay = counts[counts["row"].isin(places.index)].reset_index(drop=True)
+    return stay.assign(row=stay["row"].map(places).astype("int64"))
 
 
 def _outside(table: pd.DataFrame, hidden: set[tuple[str, str]]) -> pd.DataFrame:

@@ -9,6 +9,11 @@ from pandera.typing import Series
 from pipeline import screening_tables, tables
 from pipeline.regression_table import Regressions
 
+SUMMARY = "what_changes"
+"""In ``Sensitivity``, the measure of the row, one a backend, that names what is not the same under all normalizers."""
+BOOTSTRAP_SPEAKERS = 30
+"""In ``Cells``, a cell with fewer speakers has no bootstrap interval (statistics: 2)."""
+
 
 class Rates(tables._Table):
     """Every rate of a cell beside its WER, from sums over the cell; ``accent`` is ``ALL`` where all are pooled.

@@ -11,6 +11,9 @@ SUPPORTS = ["ok", "thin", "insufficient", "zero_errors", "no_words"]
 VERDICTS = ("hallucination", "no_hallucination", "unsure")
 """What a reviewer may say of a trial; the first confirms it."""
 UNITS = ["speaker", "utterance"]
+EMPTIED = "nothing is left of this term after normalization"
+"""The note of a term that is no word any more."""
+UNSAID = "no scored reference holds this term"
 
 
 class Hallucinations(tables._Table):

@@ -21,7 +21,8 @@ WORD_STEP = 10
 RATE_DIGITS = 3
 """Of a share: 0.1 point."""
 COUNTS = ("hits", "substitutions", "deletions", "insertions")
-_AS_THEY_ARE = ("p", "p_adjusted", "confidence", "gap_limit", "temperature", "words")
+_AS_THEY_ARE = ("p", "confidence", "gap_limit", "temperature", "words")
+"""And every probability: names that begin with ``p_`` or end with ``_p``."""
 _LESS_EXACT = {"k_eff": 1}
 
 
@@ -90,7 +91,7 @@ def rounded_table(table: pd.DataFrame) -> pd.DataFrame:
     found = table.copy()
     for column in table.columns:
         name, values = str(column), table[column]
-        if pd.api.types.is_bool_dtype(values) or name in _AS_THEY_ARE:
+        if pd.api.types.is_bool_dtype(values) or _is_exact(name):
             continue
         if pd.api.types.is_integer_dtype(values) and _counts_words(name):
             found[column] = values.map(lambda value: rounded_words(int(value))).astype(values.dtype)
@@ -99,13 +100,17 @@ def rounded_table(table: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
+def _is_exact(name: str) -> bool:
+    return name in _AS_THEY_ARE or name.startswith("p_") or name.endswith("_p")
+
+
 def rounded_values(value: Any, name: str = "") -> Any:
     """Return a number, or every number in mappings and lists, rounded by the same rules; ``name`` is its key."""
     if isinstance(value, Mapping):
         return {key: rounded_values(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [rounded_values(inner, name) for inner in value]
-    if isinstance(value, bool) or name in _AS_THEY_ARE:
+    if isinstance(value, bool) or _is_exact(name):
         return value
     if isinstance(value, int):
         return rounded_words(value) if _counts_words(name) else value

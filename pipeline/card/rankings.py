@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pipeline.card.measures import Cell, Floor, Sensitivity
 from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.view import View
-from pipeline.stats.sensitivity import SUMMARY
+from pipeline.result_tables import SUMMARY
 from pipeline.tables import POOLED
 
 

@@ -10,7 +10,7 @@ from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Sentence
 from pipeline.card.wording import between, count
 from pipeline.records import Support
-from pipeline.stats.bootstrap import MIN_SPEAKERS
+from pipeline.result_tables import BOOTSTRAP_SPEAKERS
 
 FEW_SPEAKERS = 5
 """Below this the interval with a borrowed variance is shown beside a cell's own (statistics: 2.4)."""
@@ -39,8 +39,8 @@ def second_interval_blocks(evidence: Evidence) -> list[Block]:
         stats = evidence.view.source.record.config.get("stats") or {}
         text = (
             f"Cross-check: speakers drawn again {stats.get('bootstrap', 0):,} times (studentized bootstrap, seed "
-            f"{stats.get('seed', 0)}) in {count(len(apart), 'cell')} with {MIN_SPEAKERS} speakers or more, pooled ones "
-            f"included; no bound of an interval is more than {math.ceil(100 * max(apart))}% away from the one shown."
+            f"{stats.get('seed', 0)}) in {count(len(apart), 'cell')} with {BOOTSTRAP_SPEAKERS} speakers or more, "
+            f"pooled ones included; no bound of an interval is more than {math.ceil(100 * max(apart))}% away from the one shown."
         )
         blocks.append(Sentence(text=text))
     return blocks

@@ -12,14 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.records import Interval
+from pipeline.result_tables import BOOTSTRAP_SPEAKERS
 from pipeline.stats.counts import BoolArray, FloatArray, IntArray, Tally
 from pipeline.stats.jackknife import MAX_FOLD
 from pipeline.stats.permutation import generator
 from pipeline.stats.settings import StatsSettings
 from pipeline.tables import POOLED
 
-MIN_SPEAKERS = 30
-"""A cell with fewer speakers has no bootstrap interval (statistics: 2)."""
 MIN_STRATUM = 5
 """Accents with fewer speakers are one stratum: of one or two speakers, drawing again shows hardly any spread."""
 MAX_UNDEFINED = 0.01
@@ -82,7 +81,7 @@ def bootstrap(
     wanted = {label: {label: one} for label, one in every.items()} | {POOLED: _voices(counts, voices) or every}
     for accent, strata in wanted.items():
         whole = np.concatenate([np.zeros((0, 5, len(counts.conditions)), dtype=np.int64), *strata.values()])
-        large = (whole[:, 1] > 0).sum(axis=0) >= MIN_SPEAKERS
+        large = (whole[:, 1] > 0).sum(axis=0) >= BOOTSTRAP_SPEAKERS
         if not settings.bootstrap or not large.any() or not _all_named(counts, accent):
             continue
         rng = {label: generator(settings.seed, "bootstrap", *names, label) for label in strata}

@@ -11,12 +11,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from pipeline import tables
-from pipeline.result_tables import Sensitivity
+from pipeline.result_tables import SUMMARY, Sensitivity
 from pipeline.stats.settings import StatsSettings
 
 NOT_EVALUATED = "not evaluated"
-SUMMARY = "what_changes"
-"""The measure of the row, one a backend, that names what is not the same under all normalizers."""
 NAMED = 20
 """Changes that the summary names; every one of them is a row."""
 FURTHER_KEYS = ("statistic", "method", "crossing", "group")
