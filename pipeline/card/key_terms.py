@@ -7,7 +7,7 @@ from pipeline.card.keys import Key
 from pipeline.card.model import Block, Heading, Row, Sentence, Table, TableCell
 from pipeline.card.word_measures import TagError, Term
 from pipeline.card.wording import NOT_EVALUATED, between, count, label, listed, percent
-from pipeline.stats.terms import EMPTIED, UNSAID
+from pipeline.screening_tables import EMPTIED, UNSAID
 from pipeline.tables import POOLED
 
 SHOWN = 20

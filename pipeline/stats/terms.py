@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline import screening_tables, tables
+from pipeline.screening_tables import EMPTIED, UNSAID
 from pipeline.stats.counts import IntArray
 from pipeline.stats.rates import Kind, Layout, Rate, Voices, layout, rates
 from pipeline.stats.settings import StatsSettings
 from pipeline.tables import POOLED
 
-EMPTIED = "nothing is left of this term after normalization"
-UNSAID = "no scored reference holds this term"
 SOME_EMPTIED = "left out, because normalization leaves nothing of them: "
 
 

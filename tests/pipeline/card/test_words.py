@@ -10,7 +10,7 @@ from pipeline import screening_tables, tables
 from pipeline.card import render
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.model import Block, Facts, Sentence, Table
-from pipeline.stats.terms import EMPTIED, UNSAID
+from pipeline.screening_tables import EMPTIED, UNSAID
 
 Build = Callable[..., CardInput]
 BACKEND, CONDITION = "faster_whisper:tiny.en", "clean"

@@ -12,6 +12,7 @@ import pytest
 from pipeline import screening_tables, tables
 from pipeline.corpora.word_files import Phrases, TaggedWord, Verdict, read_phrases
 from pipeline.records import ErrorCounts
+from pipeline.screening_tables import EMPTIED, UNSAID
 from pipeline.stages.attribute_tags import attribute_tags
 from pipeline.stages.find_terms import find_terms
 from pipeline.stages.score import score
@@ -20,7 +21,7 @@ from pipeline.stats.hallucination import Signs, hallucinations
 from pipeline.stats.hallucination_settings import HallucinationSettings
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.tags import tag_errors
-from pipeline.stats.terms import EMPTIED, UNSAID, term_table
+from pipeline.stats.terms import term_table
 from pipeline.stats.variability import RepeatedTrial, variability
 from pipeline.tables import POOLED
 from pipeline.text.normalizers import NoSettings, Verbatim, WhisperEnglish
