@@ -10,6 +10,9 @@ from pipeline import tables
 SUPPORTS = ["ok", "thin", "insufficient", "zero_errors", "no_words"]
 VERDICTS = ("hallucination", "no_hallucination", "unsure")
 """What a reviewer may say of a trial; the first confirms it."""
+EMPTIED = "nothing is left of this term after normalization"
+UNSAID = "no scored reference holds this term"
+"""Notes of ``Terms``."""
 UNITS = ["speaker", "utterance"]
 EMPTIED = "nothing is left of this term after normalization"
 """The note of a term that is no word any more."""
