@@ -22,7 +22,8 @@ def test_the_defaults_are_those_of_the_method():
         {"seed": -1},
         {"reference_accent": ""},
         {"reference_accent": "ALL"},
-        {"bootstrap": 1000},
+        {"bootstrap": -1},
+        {"resamples": 1000},
     ],
 )
 def test_a_value_out_of_range_or_an_unknown_key_is_refused(wrong):
