@@ -54,11 +54,12 @@ class Cell(Number):
     wer: Rate
     ci_low: Rate
     ci_high: Rate
-    borrowed_low: Rate
-    borrowed_high: Rate
-    bootstrap_low: Rate
-    bootstrap_high: Rate
-    bootstrap_replicates: Rate
+    # a card of before these intervals can still be read
+    borrowed_low: Rate = None
+    borrowed_high: Rate = None
+    bootstrap_low: Rate = None
+    bootstrap_high: Rate = None
+    bootstrap_replicates: Rate = None
     speaker_mean_wer: Rate
     f1: Rate
     support: str

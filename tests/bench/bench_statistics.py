@@ -137,9 +137,8 @@ def timed(work: Callable[[], Any]) -> tuple[Took, Any]:
 
 
 def peak_gb() -> float:
-    """Return the most memory that this process and, added, its largest child have held so far."""
-    both = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(both) / 1e6
+    """Return the most memory that this process has held so far; a helping one holds a part of the pairs at a time."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def line(name: str, took: Took, *bases: Took) -> None:
@@ -202,7 +201,7 @@ def main() -> None:
     del made
     drawing()
     summarizing(utterances, scores)
-    print(f"peak memory, with the largest helping process: {peak_gb():.2f} GB")
+    print(f"peak memory of this process: {peak_gb():.2f} GB")
 
 
 if __name__ == "__main__":  # processes that help with the scoring pass by this file

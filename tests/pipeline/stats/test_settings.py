@@ -34,6 +34,8 @@ def test_the_defaults_are_those_of_the_method():
         {"length_bands": []},
         {"length_bands": [5, 5]},
         {"length_bands": [0, 5]},
+        {"bootstrap": -1},
+        {"resamples": 1000},
     ],
 )
 def test_a_value_out_of_range_or_an_unknown_key_is_refused(wrong):
