@@ -40,7 +40,8 @@ def second_interval_blocks(evidence: Evidence) -> list[Block]:
         text = (
             f"Cross-check: speakers drawn again {stats.get('bootstrap', 0):,} times (studentized bootstrap, seed "
             f"{stats.get('seed', 0)}) in {count(len(apart), 'cell')} with {BOOTSTRAP_SPEAKERS} speakers or more, "
-            f"pooled ones included; no bound of an interval is more than {math.ceil(100 * max(apart))}% away from the one shown."
+            f"pooled ones included; no bound of an interval is more than {math.ceil(100 * max(apart))}% away from the "
+            "one shown."
         )
         blocks.append(Sentence(text=text))
     return blocks

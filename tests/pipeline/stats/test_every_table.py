@@ -27,17 +27,14 @@ def all_rates(scores, settings, *, synthetic):
 
 
 BUILDERS = [
-    (cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions), (all_rates, Rates)
-]  # fmt: skip
-BUILDERS = [
     (cells, tables.Cells),
     (disparities, tables.Disparities),
     (interactions, tables.Interactions),
+    (all_rates, Rates),
     (standings, Standings),
+    (detectable, Detectable),
 ]
 every_table = pytest.mark.parametrize(("build", "schema"), BUILDERS)
-BUILDERS = [(cells, tables.Cells), (disparities, tables.Disparities), (interactions, tables.Interactions)]
-every_table = pytest.mark.parametrize(("build", "schema"), [*BUILDERS, (detectable, Detectable)])
 ODD_LABELS = [
     "null",
     "None",
