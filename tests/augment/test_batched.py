@@ -136,7 +136,7 @@ def test_a_batch_without_its_talkers_equals_the_reference_within_one_step(
 def test_every_shipped_condition_is_either_covered_or_known_not_to_be(renderer, every_shipped):
     steps_of_ladders = {f"{kind}_{snr_db}" for kind in ("babble", "street") for snr_db in (0, 5, 10, 15, 20)}
     found = {one.name for one in every_shipped if renderer.covers(one)}
-    assert found == {*COVERED, *steps_of_ladders}
+    assert found == {*COVERED, *steps_of_ladders, "as_transcribed"}
     assert {one.name for one in every_shipped} - found == set(NOT_COVERED)
 
 

@@ -67,5 +67,5 @@ def test_another_seed_draws_other_realizations(each_shipped, crossed_pool):
         [each_shipped.plan(target, slot, Resources(seed, SLOTS, crossed_pool)) for slot in range(SLOTS)]
         for seed in (1, 2)
     )
-    drawn = {"clean", "band_8k", "landline_g711", "gsm_fr", "clipping_6", "reverb_room"}
+    drawn = {"as_transcribed", "clean", "band_8k", "landline_g711", "gsm_fr", "clipping_6", "reverb_room"}
     assert (one == other) == (each_shipped.name in drawn)

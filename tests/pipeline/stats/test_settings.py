@@ -24,7 +24,6 @@ def test_the_defaults_are_those_of_the_method():
         {"seed": -1},
         {"reference_accent": ""},
         {"reference_accent": "ALL"},
-        {"bootstrap": 1000},
         {"material_gap_points": 0},
         {"equivalence_margin": 1.0},
         {"equivalence_margin": 25},
