@@ -60,7 +60,8 @@ def _placed(counts: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 def _hidden(said: pd.DataFrame, further: Sequence[str], part: str, floor: int) -> set[tuple[tuple[str, ...], str]]:
     """Return (study, part) of every part to hide; ``ALL`` where the total of the parts is itself too small."""
     hidden: set[tuple[tuple[str, ...], str]] = set()
-    for key, rows in said.groupby([*STUDY, *further], sort=True):
+    for study, rows in said.groupby([*STUDY, *further], sort=True):
+        key = tuple(map(str, study))
         names = sorted(rows[part].unique())
         place = rows[part].map({name: at for at, name in enumerate(names)}).to_numpy(dtype=np.int64)
         people, speakers = pd.factorize(rows["speaker"])[0], rows["speaker"].nunique()
