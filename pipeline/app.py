@@ -256,7 +256,9 @@ def _report(outcome: "Outcome") -> None:
     if outcome.remembered:
         print(f"{outcome.remembered} transcripts were remembered from earlier runs and not made again.")
     if outcome.n_failed:
-        print(f"{outcome.n_failed} trial(s) failed: see {outcome.folder / 'exclusions.csv'}.", file=sys.stderr)
+        listed = outcome.folder / "exclusions.csv"  # under a publication floor there is only the Parquet table
+        listed = listed if listed.exists() else listed.with_suffix(".parquet")
+        print(f"{outcome.n_failed} trial(s) failed: see {listed}.", file=sys.stderr)
 
 
 def _console(width: int) -> "Console":

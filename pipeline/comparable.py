@@ -79,12 +79,11 @@ def read(job: Job) -> Finished | str:
     scores = folder.read_table("scores", tables.Scores)
     answers = scores[scores["normalizer"] == job.card.main_normalizer].set_index(TRIAL)[[*KINDS, *SAID]]
     if answers.empty:
-        return "not compared: none of its trials was scored; its exclusions.csv says why"
+        return "not compared: none of its trials was scored; its table of exclusions says why"
     utterances = folder.read_table("utterances", tables.Utterances)
     speech = utterances[SPEECH].set_index("utterance_id").sort_index()
-    return Finished(job, job.record, job.card, speech, answers, voices(utterances))
-    utterances = folder.read_table("utterances", tables.Utterances)[SPEECH].set_index("utterance_id").sort_index()
-    return Finished(job, job.record, job.card, utterances, _published(answers, utterances, job.card))
+    shown = _published(answers, speech, job.card)
+    return Finished(job, job.record, job.card, speech, shown, voices(utterances))
 
 
 def _published(answers: pd.DataFrame, utterances: pd.DataFrame, card: CardContent) -> pd.DataFrame:

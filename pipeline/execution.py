@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pandas as pd
 from augment.resources import Resources
 from pipeline import provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord
+from pipeline.card import publication
 from pipeline.card.content import CardContent
 from pipeline.config import Study
 from pipeline.publishing import Published
@@ -77,8 +78,19 @@ class Run:
         self.kept[name] = table
         registered = {ANALYSIS: self.record.analysis_sha256} if name in RESULTS else {}
         self.hashes[f"{name}.parquet"] = self.folder.write_table(name, table, registered)
-        if name in EXPORTED:
+        if name in EXPORTED and not self.has_floor:
             self.hashes[f"{name}.csv"] = self.folder.write_csv(name, table)
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether a floor holds over what is published of this study."""
+        return publication.rule(self.study.card.publish, self.study.corpus.record()).floor is not None
+
+    def withhold(self, names: Collection[str]) -> None:
+        """Remove exports that an earlier execution, without a floor, may have left in the folder."""
+        self.folder.clear(f"{name}.csv" for name in names)
+        for name in names:
+            self.hashes.pop(f"{name}.csv", None)
 
     def export(self, name: str, table: pd.DataFrame) -> None:
         """Write a table of results as it may be published, the hash of the analysis in its last column."""

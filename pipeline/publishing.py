@@ -12,10 +12,14 @@ import pandas as pd
 
 from pipeline.card.publication import SUPPRESSED, HiddenCell, HiddenGroup, Publication, rounded_table
 from pipeline.stages.summarize import Material, Words, summarize
+from pipeline.stats.counts import BoolArray
 from pipeline.stats.suppression import Floor, hidden_groups, merged, relabeled, under_floor
+from pipeline.stats.thin_rows import few_speakers, thin_tags, thin_terms
 from pipeline.stats.variability import RepeatedTrial
 
 CELL = ["accent", "condition"]
+SINGLE_TRIALS = frozenset({"acoustics", "nonspeech", "exclusions", "candidates"})
+"""Tables of which each row is about one recording or one hearing: under a floor they are Parquet only."""
 CELL_KEYS = [*CELL, "backend", "normalizer"]
 
 
@@ -58,8 +62,9 @@ def published(
     groups = hidden_groups(shown.scores, shown.utterances, shown.settings.intersections, floor)
     hidden = [HiddenGroup(accent=accent, crossing=crossing, group=group) for crossing, accent, group in sorted(groups)]
     publication = publication.model_copy(update={"groups": tuple(hidden)})
-    results = {name: _shown_rows(table, publication) for name, table in results.items()}
-    exports = {name: _export(name, table, publication, of) for name, table in results.items()}
+    results = {name: _shown_rows(table, publication) for name, table in _large(results, shown, floor).items()}
+    tellable = {name: table for name, table in results.items() if name not in SINGLE_TRIALS}
+    exports = {name: _export(name, table, publication, of) for name, table in tellable.items()}
     return Published(publication, {**tables, **results}, exports)
 
 
@@ -115,7 +120,7 @@ def _without_hidden(of: Material, choice: _Choice) -> Material:
         repeated=[_renamed(one, names) for one in of.repeated if (one.utterance_id, one.condition) in answered],
         settings=settings,
         left_out=_added_up(_outside(_under_merged(of.left_out, names), publication.hidden)),
-        words=_words(of.words, kept.index, choice),
+        words=_words(of.words, kept.index, choice, _speechless(of.words.nonspeech, of.utterances, choice)),
         made={},
     )
 
@@ -131,19 +136,30 @@ def _added_up(left_out: pd.DataFrame) -> pd.DataFrame:
     return left_out.groupby(CELL_KEYS, as_index=False, sort=False).sum()[list(left_out.columns)]
 
 
-def _words(words: Words, kept: pd.Index, choice: _Choice) -> Words:
-    """Return what was found in the scores that stay, under their new labels; single trials are not published."""
+def _speechless(nonspeech: pd.DataFrame, utterances: pd.DataFrame, choice: _Choice) -> pd.DataFrame:
+    """Return what was said without speech in trials of shown cells: their noise has a shown recording's level."""
+    accents = dict(zip(utterances["utterance_id"], utterances["accent"], strict=True))
+    names = nonspeech.assign(accent=[accents.get(one, "") for one in nonspeech["utterance_id"]])
+    shown = _outside(_under_merged(names, choice.merged), choice.publication.hidden)
+    return shown.drop(columns="accent").reset_index(drop=True)
+
+
+def _words(words: Words, kept: pd.Index, choice: _Choice, nonspeech: pd.DataFrame) -> Words:
+    """Return what was found in the scores that stay, under their new labels; single trials are not published.
+
+    Verdicts and tags that fit no score are counted over the whole study, hidden cells too, and so are not told.
+    """
     places = pd.Series(range(len(kept)), index=kept)
     signs, terms, tagged = words.signs, words.terms, words.tagged
     if signs is not None:
         without = _outside(_under_merged(signs.empty_references, choice.merged), choice.publication.hidden)
         of_scores = signs.of_scores.loc[kept].reset_index(drop=True)
-        signs = replace(signs, of_scores=of_scores, empty_references=without.reset_index(drop=True))
+        signs = replace(signs, of_scores=of_scores, empty_references=without.reset_index(drop=True), unused=0)
     if terms is not None:
         terms = replace(terms, counts=_moved(terms.counts, places))
     if tagged is not None:
-        tagged = replace(tagged, counts=_moved(tagged.counts, places))
-    return replace(words, signs=signs, candidates=words.candidates.iloc[:0], terms=terms, tagged=tagged)
+        tagged = replace(tagged, counts=_moved(tagged.counts, places), unscored={})
+    return replace(words, nonspeech=nonspeech, signs=signs, terms=terms, tagged=tagged)
 
 
 def _moved(counts: pd.DataFrame, places: "pd.Series[int]") -> pd.DataFrame:
@@ -183,6 +199,7 @@ def _tables(stored: Mapping[str, pd.DataFrame], shown: Material, choice: _Choice
         "trials": trials,
         "renderings": _rows(stored["renderings"], stored["renderings"]["trial_key"].isin(keys)),
         "transcripts": _rows(stored["transcripts"], stored["transcripts"]["trial_key"].isin(keys)),
+        "nonspeech": shown.words.nonspeech,
         "scores": shown.scores,
         "exclusions": _rows(lost, pd.Series(kept, index=lost.index, dtype="bool")),
     }
@@ -190,6 +207,23 @@ def _tables(stored: Mapping[str, pd.DataFrame], shown: Material, choice: _Choice
 
 def _rows(table: pd.DataFrame, chosen: "pd.Series[bool]") -> pd.DataFrame:
     return table[chosen].reset_index(drop=True)
+
+
+def _large(results: Mapping[str, pd.DataFrame], shown: Material, floor: Floor) -> dict[str, pd.DataFrame]:
+    """Return the results without rows of too few speakers within a cell that has enough, and without single trials."""
+    found = {name: _rows(table, _mask(table, ~few_speakers(table, floor.speakers))) for name, table in results.items()}
+    terms, tagged = shown.words.terms, shown.words.tagged
+    if terms is not None:
+        thin = thin_terms(found["terms"], terms.counts, shown.scores, floor.speakers)
+        found["terms"] = _rows(found["terms"], _mask(found["terms"], ~thin))
+    if tagged is not None:
+        thin = thin_tags(found["tag_errors"], tagged.counts, shown.scores, floor.speakers)
+        found["tag_errors"] = _rows(found["tag_errors"], _mask(found["tag_errors"], ~thin))
+    return found | {name: table.iloc[:0] for name, table in found.items() if name in SINGLE_TRIALS}
+
+
+def _mask(table: pd.DataFrame, chosen: BoolArray) -> "pd.Series[bool]":
+    return pd.Series(chosen, index=table.index, dtype="bool")
 
 
 def _shown_rows(table: pd.DataFrame, publication: Publication) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.base import voices
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
-from pipeline.publishing import Published, published, unrestricted
+from pipeline.publishing import SINGLE_TRIALS, Published, published, unrestricted
 from pipeline.result_tables import RESULTS
 from pipeline.stages.compare_repeats import compare_repeats
 from pipeline.stages.count_left_out import count_left_out
@@ -278,6 +278,7 @@ def _publish(this: Run) -> Published:
         this.published = unrestricted(shown, results, rule)
         if rule.floor is not None:
             this.published = published(_material(this), shown, results, rule)
+            this.withhold(SINGLE_TRIALS)
         for name, table in this.published.exports.items():
             this.export(name, table)
     return this.published

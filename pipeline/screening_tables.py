@@ -14,9 +14,6 @@ EMPTIED = "nothing is left of this term after normalization"
 UNSAID = "no scored reference holds this term"
 """Notes of ``Terms``."""
 UNITS = ["speaker", "utterance"]
-EMPTIED = "nothing is left of this term after normalization"
-"""The note of a term that is no word any more."""
-UNSAID = "no scored reference holds this term"
 
 
 class Hallucinations(tables._Table):

@@ -90,7 +90,7 @@ class Ended(Frozen):
     n_failed: int | None = None
     """trials that could not be heard"""
     n_excluded: int | None = None
-    """rows of exclusions.csv"""
+    """rows of the exclusions"""
     n_missing: int | None = None
     """imported transcripts that were not there and count as all deletions"""
     audio_s_per_s: Rate = None

@@ -23,7 +23,11 @@ RATE_DIGITS = 3
 COUNTS = ("hits", "substitutions", "deletions", "insertions")
 _AS_THEY_ARE = ("p", "confidence", "gap_limit", "temperature", "words")
 """And every probability: names that begin with ``p_`` or end with ``_p``."""
-_LESS_EXACT = {"k_eff": 1}
+_COUNT_TRIALS = ("n_no_reference_words",)
+_LESS_EXACT = {"k_eff": 1, "false_rate": 5, "false_ci_low": 5, "false_ci_high": 5}
+"""Decimals where three say too much, or nothing: false terms are few in a thousand words."""
+WORD_MEASURES = ("insertion_rate", "length_ratio", "repeat_disagreement")
+"""Signs of invented text of which ``count`` and ``base`` are words; those of the others are trials."""
 
 
 class HiddenCell(Frozen):
@@ -75,8 +79,12 @@ def rounded_words(number: int) -> int:
     return WORD_STEP * round(number / WORD_STEP)
 
 
-def _counts_words(name: str) -> bool:
-    return name in COUNTS or "word" in name or "error" in name
+def _counts_words(name: str, measure: str = "") -> bool:
+    if name in _COUNT_TRIALS:
+        return False
+    if name in ("count", "base"):
+        return measure in WORD_MEASURES
+    return name in COUNTS or any(kind in name for kind in ("word", "error", "character"))
 
 
 def _digits(name: str) -> int:
@@ -93,25 +101,42 @@ def rounded_table(table: pd.DataFrame) -> pd.DataFrame:
         name, values = str(column), table[column]
         if pd.api.types.is_bool_dtype(values) or _is_exact(name):
             continue
-        if pd.api.types.is_integer_dtype(values) and _counts_words(name):
-            found[column] = values.map(lambda value: rounded_words(int(value))).astype(values.dtype)
+        if pd.api.types.is_integer_dtype(values):
+            chosen = _rows_of_words(table, name)
+            found[column] = values.where(~chosen, values.map(lambda value: rounded_words(int(value))))
         elif pd.api.types.is_float_dtype(values):
-            found[column] = values.round(_digits(name))
+            found[column] = values.where(_rows_of_p(table, name), values.round(_digits(name)))
     return found
+
+
+def _rows_of_words(table: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    measures = table["measure"] if "measure" in table else pd.Series("", index=table.index)
+    return measures.map(lambda measure: _counts_words(name, str(measure))).astype("bool")
+
+
+def _rows_of_p(table: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    """Return the rows whose ``value`` is a p-value by their measure."""
+    if name != "value" or "measure" not in table:
+        return pd.Series(False, index=table.index)
+    return table["measure"].str.endswith("_p")
 
 
 def _is_exact(name: str) -> bool:
     return name in _AS_THEY_ARE or name.startswith("p_") or name.endswith("_p")
 
 
-def rounded_values(value: Any, name: str = "") -> Any:
-    """Return a number, or every number in mappings and lists, rounded by the same rules; ``name`` is its key."""
+def rounded_values(value: Any, name: str = "", measure: str = "") -> Any:
+    """Return a number, or every number in mappings and lists, rounded by the same rules.
+
+    ``name`` is its key, ``measure`` stands beside it.
+    """
     if isinstance(value, Mapping):
-        return {key: rounded_values(inner, str(key)) for key, inner in value.items()}
+        measure = str(value.get("measure", ""))
+        return {key: rounded_values(inner, str(key), measure) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [rounded_values(inner, name) for inner in value]
-    if isinstance(value, bool) or _is_exact(name):
+    if isinstance(value, bool) or _is_exact(name) or (name == "value" and measure.endswith("_p")):
         return value
     if isinstance(value, int):
-        return rounded_words(value) if _counts_words(name) else value
+        return rounded_words(value) if _counts_words(name, measure) else value
     return round(value, _digits(name)) if isinstance(value, float) and math.isfinite(value) else value

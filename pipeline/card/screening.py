@@ -24,7 +24,7 @@ SIGNS = {
 """By measure: what it is, with the thresholds of ``stats.hallucination``."""
 CANDIDATES = (
     "A sign is a reason to listen, not a finding: these trials are candidates, and a wrong reference or a hard word "
-    "can make one too. candidates.csv lists them for review. Not tested: whether groups differ in this."
+    "can make one too. They are listed for review ({where}). Not tested: whether groups differ in this."
 )
 Found = Mapping[tuple[Key, str], Hallucination]
 
@@ -36,7 +36,11 @@ def screening(evidence: Evidence) -> list[Block]:
     if not any(item.measure == "candidates" for item in items):
         return [Heading(text=TITLE), Sentence(text=f"{TITLE}: {NOT_EVALUATED}{_why_not(evidence)}")]
     blocks: list[Block] = [Heading(text=TITLE), _by_group(evidence, found), _by_sign(evidence, found)]
-    return [*blocks, Sentence(text=CANDIDATES), Sentence(text=_reviewed(evidence))]
+    return [*blocks, Sentence(text=CANDIDATES.format(where=_where(evidence))), Sentence(text=_reviewed(evidence))]
+
+
+def _where(evidence: Evidence) -> str:
+    return "candidates.csv" if evidence.numbers.publication.floor is None else "not published: candidates.parquet"
 
 
 def _why_not(evidence: Evidence) -> str:

@@ -34,7 +34,8 @@ def veracity(evidence: Evidence) -> Section:
         blocks.append(Sentence(text=NOT_EVALUATED))
     words = (key_terms(evidence), tagged_words(evidence))
     blocks += [*screening(evidence), *_without_speech(evidence), *variability(evidence), *words[0], *words[1]]
-    asked = ("Key terms (stats.terms names none)", "Errors by tag (stats.tags names none)")
+    unknown = "" if evidence.numbers.publication.floor is None else ", or too few speakers said any"
+    asked = (f"Key terms (stats.terms names none{unknown})", f"Errors by tag (stats.tags names none{unknown})")
     left = [name for name, found in zip(asked, words, strict=True) if not found]
     probed = () if evidence.numbers.invented else ("Output on silence or noise alone",)
     facts = [fact(name, None) for name in (*probed, *left)]

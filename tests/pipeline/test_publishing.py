@@ -14,7 +14,7 @@ from pipeline.card.settings import PublishSettings
 from pipeline.config import build
 from pipeline.publishing import Published, published
 from pipeline.run import Outcome, run
-from pipeline.stages.summarize import Material, summarize
+from pipeline.stages.summarize import Material, Words, summarize
 from pipeline.stats.settings import StatsSettings
 
 RULES = {
@@ -40,7 +40,18 @@ def material(errors_of_hidden: int, *, words: int = 100) -> Material:
                      "deletions": 0, "insertions": 0, "normalized_reference": "", "normalized_hypothesis": ""}
                 )  # fmt: skip
     scores = tables.build(rows, tables.Scores, where="test")
-    return Material(pd.DataFrame(people), scores, [], QUICK, synthetic=False, voices={})
+    words = Words(nonspeech=without_speech(errors_of_hidden))
+    return Material(pd.DataFrame(people), scores, [], QUICK, synthetic=False, voices={}, words=words)
+
+
+def without_speech(words_of_hidden: int) -> pd.DataFrame:
+    """One rendering without speech of a shown trial, and one of a hidden one."""
+    rows = [
+        {"utterance_id": name, "condition": "noise", "slot": slot, "trial_key": str(slot) * 64, "backend": "engine",
+         "duration_s": 1.0, "hypothesis": "oh " * words, "n_words": words, "audio_sha256": ""}
+        for slot, (name, words) in enumerate({"a00": 2, "hidden00": words_of_hidden}.items())
+    ]  # fmt: skip
+    return tables.build(rows, tables.NonSpeech, where="test")
 
 
 @cache
@@ -65,6 +76,10 @@ def test_nothing_published_depends_on_what_is_suppressed() -> None:
     # the test can fail: without a floor the same two differ in the pooled cells
     everything = [shown(errors, by="off").exports["cells"] for errors in (5, 60)]
     assert not everything[0].equals(everything[1])
+
+
+def test_what_was_said_without_speech_is_of_shown_trials_alone() -> None:
+    assert shown(5).tables["nonspeech"]["utterance_id"].tolist() == ["a00"]
 
 
 def test_a_suppressed_cell_is_there_by_name_without_a_number_and_the_pool_is_of_what_is_shown() -> None:
@@ -148,3 +163,17 @@ def test_a_run_suppresses_by_default_and_a_declared_choice_shows_everything(
     assert "off: the publisher chose so" in (shown.folder / "card.md").read_text()
     assert pd.read_csv(shown.folder / "cells.csv")["wer"].notna().all()
     assert shown.record.analysis_changes[0].changed == ['card.publish.floor: null -> "off"']
+
+
+def test_words_are_rounded_whatever_their_column_and_trials_and_small_p_values_are_not() -> None:
+    signs = pd.DataFrame({"measure": ["insertion_rate", "candidates", "omnibus_p"], "count": [43, 43, 0],
+                          "base": [1234, 123, 1], "value": [0.034846, 0.349593, 0.0004]})  # fmt: skip
+    found = rounded_table(signs)
+    assert found["count"].tolist() == [40, 43, 0]
+    assert found["base"].tolist() == [1230, 123, 1]
+    assert found["value"].tolist() == [0.035, 0.35, 0.0004]
+    assert rounded_values(signs.to_dict("records")) == found.to_dict("records")
+    rates = {"n_ref_characters": 6174, "character_errors": 611, "n_no_reference_words": 3, "false_rate": 0.00024309}
+    assert rounded_values(rates) == {"n_ref_characters": 6170, "character_errors": 610, "n_no_reference_words": 3,
+                                     "false_rate": 0.00024}  # fmt: skip
+    assert rounded_table(pd.DataFrame([rates])).iloc[0].to_dict() == rounded_values(rates)
