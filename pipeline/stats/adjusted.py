@@ -16,7 +16,7 @@ from pipeline.result_tables import Adjusted
 from pipeline.stats.content import compare, overlaps, samples
 from pipeline.stats.content_study import SAME_TEXTS, ContentStudy, coded, content_study
 from pipeline.stats.contrasts import Contrast, contrast
-from pipeline.stats.counts import BoolArray, Group, Tally, group, studies, tally
+from pipeline.stats.counts import BoolArray, Group, Tallies, Tally, group, studies, tallies
 from pipeline.stats.settings import StatsSettings
 
 EMPTY = ("gap", "gap_ci_low", "gap_ci_high", "ratio", "ratio_ci_low", "ratio_ci_high", "text_overlap", "kept_share")
@@ -25,7 +25,12 @@ NO_INTERVAL = "no interval: too few speakers, texts or errors"
 
 
 def adjusted(
-    scores: pd.DataFrame, utterances: pd.DataFrame, settings: StatsSettings, *, synthetic: bool
+    scores: pd.DataFrame,
+    utterances: pd.DataFrame,
+    settings: StatsSettings,
+    *,
+    synthetic: bool,
+    counted: Tallies | None = None,
 ) -> pd.DataFrame:
     """Return the table of adjusted gaps, one to four rows an accent and condition.
 
@@ -33,12 +38,15 @@ def adjusted(
     a sample too; ``shared_texts`` the gap on the texts that all compared accents have; ``standardized`` the gap between
     WERs that are reweighted to the pooled mix of ``settings.strata``. The second and third are there where texts
     differ, the last where strata are declared. ``confounded``: texts differ, and neither of the last two has an
-    interval. An accent that is not ranked has a ``raw`` row that says why it is not compared.
+    interval. An accent that is not ranked has a ``raw`` row that says why it is not compared. ``counted``: the
+    ``tallies`` of the scores where they are at hand.
     """
     rows: list[dict[str, Any]] = []
-    for backend, normalizer, part in studies(scores):
+    for (backend, normalizer, part), (_, _, counts) in zip(
+        studies(scores), tallies(scores) if counted is None else counted, strict=True
+    ):
         key = {"backend": backend, "normalizer": normalizer, "synthetic": synthetic}
-        counts, laid_out = tally(part), coded(part, utterances, settings)
+        laid_out = coded(part, utterances, settings)
         for condition in counts.conditions:
             found = _rows(counts, laid_out[laid_out["condition"] == condition], condition, settings)
             rows.extend(row | key | {"condition": condition} for row in found)
