@@ -79,9 +79,10 @@ def _why_not(one: Group, min_speakers: int) -> str:
 
 
 def _accent_rows(study: ContentStudy, place: int) -> Iterator[dict[str, Any]]:
-    found = [_raw(study, place)]
+    everything = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
+    found = [_raw(study, place, everything)]
     if not study.same_texts:
-        found += [_two_way(study, place), _shared(study, place)]
+        found += [_two_way(study, place, everything), _shared(study, place)]
     if study.names:
         found.append(_standardized(study, place))
     separated = any(row["gap_ci_low"] is not None for row in found if row["method"] in SEPARATING)
@@ -119,16 +120,17 @@ def _measured(found: Contrast) -> dict[str, float | None]:
 def _behind(study: ContentStudy, place: int, kept: BoolArray) -> dict[str, float]:
     """Return what of the accent at ``place`` is left where only the utterances ``kept`` are."""
     given, own = study.given, study.given.accent == place
-    words = int(given.words[kept & own].sum())
+    both = kept & own
+    words = int(given.words[both].sum())
     return {
-        "n_speakers": len(np.unique(given.speaker[kept & own])),
+        "n_speakers": len(np.unique(given.speaker[both])),
         "n_ref_words": words,
-        "n_texts": len(np.unique(given.text[kept & own])),
+        "n_texts": len(np.unique(given.text[both])),
         "kept_share": words / int(given.words[own].sum()),
     }
 
 
-def _raw(study: ContentStudy, place: int) -> dict[str, Any]:
+def _raw(study: ContentStudy, place: int, behind: dict[str, float]) -> dict[str, Any]:
     others = [study.groups[other] for other in study.compared(place).tolist() if other != place]
     found = contrast(study.groups[place], others, confidence=study.settings.confidence)
     texts = (
@@ -136,15 +138,13 @@ def _raw(study: ContentStudy, place: int) -> dict[str, Any]:
         if study.same_texts
         else "texts differ: its interval may be too narrow"
     )
-    behind = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
     note = f"speakers as the sample; {texts if found.gap_interval else NO_INTERVAL}"
     return _row(study.groups[place], "raw", note, **behind, **_measured(found))
 
 
-def _two_way(study: ContentStudy, place: int) -> dict[str, Any]:
+def _two_way(study: ContentStudy, place: int, behind: dict[str, float]) -> dict[str, Any]:
     confidence = study.settings.confidence
     found = compare(study.given, place, study.weights[place], confidence=confidence, sampled=study.sampled)
-    behind = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
     note = "speakers and texts as samples" + ("" if found.gap_interval else f"; {NO_INTERVAL}")
     return _row(study.groups[place], "two_way", note, **behind, **_measured(found))
 
