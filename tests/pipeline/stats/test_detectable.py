@@ -40,7 +40,7 @@ def test_four_studies_of_five_show_what_is_said_to_be_detectable():
     # the ratio that pilots without any difference say is detectable is then planted in many studies
     rng = np.random.default_rng(2)
     pilots = [compared(rng, 0.0) for _ in range(100)]
-    said = [detectable_log_ratio(one.log_error, one.degrees, power=0.8) for one in pilots]
+    said = [detectable_log_ratio(math.sqrt(one.log_variance), one.log_degrees, power=0.8) for one in pilots]
     shown = [compared(rng, np.mean(said)).ratio_interval.low > 1 for _ in range(300)]
     assert 0.70 <= np.mean(shown) <= 0.90
 
