@@ -18,7 +18,7 @@ from pipeline.stats.multiplicity import holm
 from pipeline.stats.permutation import generator
 from pipeline.stats.same_utterances import answers, compare, paired
 from pipeline.stats.settings import StatsSettings
-from pipeline.text.alignment import error_slots
+from pipeline.text.pairs import slots_of_pairs
 
 METHOD = (
     "WER of the second run less WER of the first on the trials that both scored, all accents pooled; jackknife over "
@@ -55,7 +55,7 @@ def pairs(finished: Sequence[Finished], conditions: Sequence[str]) -> list[Pair]
 
 
 def _side(run: Finished) -> _Side:
-    given = answers(run.answers.reset_index(), error_slots)
+    given = answers(run.answers.reset_index(), slots_of_pairs)
     return _Side(run, {str(name): rows for name, rows in given.groupby("condition", sort=True)})
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import tables
 from pipeline.corpora.word_files import Phrases, Verdict
+from pipeline.processors import spread
 from pipeline.screening_tables import Candidates
 from pipeline.stats.hallucination import (
     INSERTION_RUN,
@@ -28,12 +29,11 @@ from pipeline.stats.hallucination import (
 )
 from pipeline.stats.hallucination_settings import HallucinationSettings
 from pipeline.stats.variability import FEWEST, RepeatedTrial
-from pipeline.text.alignment import align
-from pipeline.text.loops import compression_ratio, has_loop, may_loop
+from pipeline.text.invented import COMPRESSED, LOOP, WHOLE, WITHIN, Look
+from pipeline.text.pairs import LIGHT_PART, longest_insertions
 from pipeline.text.sequences import Sequences
 
 NAME = "summarize.screen"
-LOOP, COMPRESSED, WITHIN, WHOLE = 1, 2, 4, 8
 OF_TEXTS = {
     Criterion.REPEATED_WORDS: LOOP,
     Criterion.COMPRESSIBLE: COMPRESSED,
@@ -73,7 +73,7 @@ def screen(
     shown = np.zeros(len(scores), dtype=np.int64)
     for name, normalize in heard.normalizers.items():
         rows = np.flatnonzero(scores["normalizer"].to_numpy(dtype=object) == name)
-        shown[rows] = _only_in_hypothesis(scores.iloc[rows], _signs_of_texts(settings, phrases, normalize))
+        shown[rows] = _only_in_hypothesis(scores, rows, _look(settings, phrases, normalize))
     for criterion, bits in OF_TEXTS.items():
         signs[criterion] = (shown & bits) > 0
     _repeats(signs, heard, settings)
@@ -88,52 +88,36 @@ def insertion_runs(scores: pd.DataFrame) -> NDArray[np.int64]:
     inserted = scores["insertions"].to_numpy()
     runs = inserted.astype(np.int64).copy()
     several = np.flatnonzero(inserted > 1)
-    texts = scores.iloc[several]
-    pairs = list(
-        zip(*(texts[name].tolist() for name in ("normalized_reference", "normalized_hypothesis")), strict=True)
-    )
-    longest = {
-        pair: max((s.hyp_end - s.hyp_start for s in stretches if s.kind == "insert"), default=0)
-        for pair, stretches in align(pairs).items()
-    }
-    runs[several] = [longest[pair] for pair in pairs]
+    texts = (scores[name].iloc[several] for name in ("normalized_reference", "normalized_hypothesis"))
+    runs[several] = longest_insertions(*texts)
     return runs
 
 
-def _signs_of_texts(
-    settings: HallucinationSettings, phrases: Phrases, normalize: Callable[[str], str]
-) -> Callable[[str], int]:
-    """Return a function that gives the signs of a normalized text as bits: several in one look at it."""
-    known = Sequences({phrase: [tuple(normalize(phrase).split())] for phrase in phrases.anywhere})
-    whole = {normalize(phrase) for phrase in phrases.whole} - {""}
-
-    def look(text: str) -> int:
-        words = text.split()
-        found = WHOLE if text in whole else 0
-        if known.find(text):
-            found |= WITHIN
-        if may_loop(words, times=settings.loop_times):  # few texts can, and the rest is spared the work
-            if has_loop(words, longest=settings.loop_words, times=settings.loop_times):
-                found |= LOOP
-            if compression_ratio(text) > settings.compression_ratio:
-                found |= COMPRESSED
-        return found
-
-    return look
+def _look(settings: HallucinationSettings, phrases: Phrases, normalize: Callable[[str], str]) -> Look:
+    return Look(
+        known=Sequences({phrase: [tuple(normalize(phrase).split())] for phrase in phrases.anywhere}),
+        whole=frozenset({normalize(phrase) for phrase in phrases.whole} - {""}),
+        loop_words=settings.loop_words,
+        loop_times=settings.loop_times,
+        most_compression=settings.compression_ratio,
+    )
 
 
-def _only_in_hypothesis(scores: pd.DataFrame, look: Callable[[str], int]) -> NDArray[np.int64]:
-    """Return the signs that a hypothesis has and its reference has not: what was said so is not invented.
+def _only_in_hypothesis(scores: pd.DataFrame, rows: NDArray[np.intp], look: Look) -> NDArray[np.int64]:
+    """Return the signs that the hypotheses of some rows have and their references have not.
 
-    A hypothesis without a substituted or inserted word holds nothing that was not said.
+    What was said so is not invented. A hypothesis without a substituted or inserted word holds nothing that was not
+    said.
     """
-    found = np.zeros(len(scores), dtype=np.int64)
-    places = np.flatnonzero((scores["substitutions"] + scores["insertions"]).to_numpy() > 0)
-    codes, texts = pd.factorize(scores["normalized_hypothesis"].iloc[places])
-    shown = np.array([look(text) for text in texts.tolist()], dtype=np.int64)[codes] if len(places) else places
+    found = np.zeros(len(rows), dtype=np.int64)
+    places = np.flatnonzero((scores["substitutions"] + scores["insertions"]).to_numpy()[rows] > 0)
+    codes, distinct = pd.factorize(scores["normalized_hypothesis"].iloc[rows[places]])
+    texts = distinct.tolist()
+    parts = spread(look.at_all, [texts[at : at + LIGHT_PART] for at in range(0, len(texts), LIGHT_PART)])
+    shown = np.concatenate([np.zeros(0, np.int64), *parts])[codes]
     places, shown = places[shown > 0], shown[shown > 0]
-    said = scores["normalized_reference"].iloc[places].tolist()
-    known = {text: look(text) for text in set(said)}
+    said = scores["normalized_reference"].iloc[rows[places]].tolist()
+    known = {text: look.at(text) for text in set(said)}
     found[places] = [signs & ~known[text] for signs, text in zip(shown.tolist(), said, strict=True)]
     return found
 

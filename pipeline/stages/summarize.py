@@ -6,6 +6,7 @@ cell too thin for an interval or a rank is shown, and says so.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from pipeline.screening_tables import Candidates
 from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
 from pipeline.stats.comparisons import comparisons
+from pipeline.stats.counts import Tallies, tallies
 from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.hallucination import Signs, hallucinations
@@ -30,7 +32,7 @@ from pipeline.stats.standings import standings
 from pipeline.stats.tags import TaggedErrors, tag_errors
 from pipeline.stats.terms import FoundTerms, term_table
 from pipeline.stats.variability import RepeatedTrial, variability
-from pipeline.text.alignment import error_slots
+from pipeline.text.pairs import slots_of_pairs
 
 NAME = "summarize"
 
@@ -68,6 +70,11 @@ class Material:
     made: dict[str, pd.DataFrame] = field(default_factory=dict)
     """the tables of results so far"""
 
+    @cached_property
+    def counted(self) -> Tallies:
+        """The counts that many tables are made of, added up once."""
+        return tallies(self.scores)
+
     def result(self, name: str) -> pd.DataFrame:
         """Return a table of results, made when it is first asked for: one may be about the others."""
         if name not in self.made:
@@ -76,11 +83,11 @@ class Material:
 
 
 def _cells(of: Material) -> pd.DataFrame:
-    return cells(of.scores, of.settings, synthetic=of.synthetic, voices=of.voices)
+    return cells(of.scores, of.settings, synthetic=of.synthetic, voices=of.voices, counted=of.counted)
 
 
 def _disparities(of: Material) -> pd.DataFrame:
-    return disparities(of.scores, of.settings, synthetic=of.synthetic)
+    return disparities(of.scores, of.settings, synthetic=of.synthetic, counted=of.counted)
 
 
 def _interactions(of: Material) -> pd.DataFrame:
@@ -105,11 +112,11 @@ def _regressions(of: Material) -> pd.DataFrame:
 
 
 def _standings(of: Material) -> pd.DataFrame:
-    return standings(of.scores, of.settings, synthetic=of.synthetic)
+    return standings(of.scores, of.settings, synthetic=of.synthetic, counted=of.counted)
 
 
 def _detectable(of: Material) -> pd.DataFrame:
-    return detectable(of.scores, of.settings, synthetic=of.synthetic)
+    return detectable(of.scores, of.settings, synthetic=of.synthetic, counted=of.counted)
 
 
 def _snr_shifts(of: Material) -> pd.DataFrame:
@@ -117,11 +124,11 @@ def _snr_shifts(of: Material) -> pd.DataFrame:
 
 
 def _comparisons(of: Material) -> pd.DataFrame:
-    return comparisons(of.scores, of.settings, synthetic=of.synthetic, error_slots=error_slots, voices=of.voices)
+    return comparisons(of.scores, of.settings, synthetic=of.synthetic, error_slots=slots_of_pairs, voices=of.voices)
 
 
 def _adjusted(of: Material) -> pd.DataFrame:
-    return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic)
+    return adjusted(of.scores, of.utterances, of.settings, synthetic=of.synthetic, counted=of.counted)
 
 
 def _intersections(of: Material) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from pipeline.result_tables import Adjusted
 from pipeline.stats.content import compare, overlaps, samples
 from pipeline.stats.content_study import SAME_TEXTS, ContentStudy, coded, content_study
 from pipeline.stats.contrasts import Contrast, contrast
-from pipeline.stats.counts import BoolArray, Group, Tally, group, studies, tally
+from pipeline.stats.counts import BoolArray, Group, Tallies, Tally, group, studies, tallies
 from pipeline.stats.settings import StatsSettings
 
 EMPTY = ("gap", "gap_ci_low", "gap_ci_high", "ratio", "ratio_ci_low", "ratio_ci_high", "text_overlap", "kept_share")
@@ -25,7 +25,12 @@ NO_INTERVAL = "no interval: too few speakers, texts or errors"
 
 
 def adjusted(
-    scores: pd.DataFrame, utterances: pd.DataFrame, settings: StatsSettings, *, synthetic: bool
+    scores: pd.DataFrame,
+    utterances: pd.DataFrame,
+    settings: StatsSettings,
+    *,
+    synthetic: bool,
+    counted: Tallies | None = None,
 ) -> pd.DataFrame:
     """Return the table of adjusted gaps, one to four rows an accent and condition.
 
@@ -33,12 +38,15 @@ def adjusted(
     a sample too; ``shared_texts`` the gap on the texts that all compared accents have; ``standardized`` the gap between
     WERs that are reweighted to the pooled mix of ``settings.strata``. The second and third are there where texts
     differ, the last where strata are declared. ``confounded``: texts differ, and neither of the last two has an
-    interval. An accent that is not ranked has a ``raw`` row that says why it is not compared.
+    interval. An accent that is not ranked has a ``raw`` row that says why it is not compared. ``counted``: the
+    ``tallies`` of the scores where they are at hand.
     """
     rows: list[dict[str, Any]] = []
-    for backend, normalizer, part in studies(scores):
+    for (backend, normalizer, part), (_, _, counts) in zip(
+        studies(scores), tallies(scores) if counted is None else counted, strict=True
+    ):
         key = {"backend": backend, "normalizer": normalizer, "synthetic": synthetic}
-        counts, laid_out = tally(part), coded(part, utterances, settings)
+        laid_out = coded(part, utterances, settings)
         for condition in counts.conditions:
             found = _rows(counts, laid_out[laid_out["condition"] == condition], condition, settings)
             rows.extend(row | key | {"condition": condition} for row in found)
@@ -71,9 +79,10 @@ def _why_not(one: Group, min_speakers: int) -> str:
 
 
 def _accent_rows(study: ContentStudy, place: int) -> Iterator[dict[str, Any]]:
-    found = [_raw(study, place)]
+    everything = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
+    found = [_raw(study, place, everything)]
     if not study.same_texts:
-        found += [_two_way(study, place), _shared(study, place)]
+        found += [_two_way(study, place, everything), _shared(study, place)]
     if study.names:
         found.append(_standardized(study, place))
     separated = any(row["gap_ci_low"] is not None for row in found if row["method"] in SEPARATING)
@@ -111,16 +120,17 @@ def _measured(found: Contrast) -> dict[str, float | None]:
 def _behind(study: ContentStudy, place: int, kept: BoolArray) -> dict[str, float]:
     """Return what of the accent at ``place`` is left where only the utterances ``kept`` are."""
     given, own = study.given, study.given.accent == place
-    words = int(given.words[kept & own].sum())
+    both = kept & own
+    words = int(given.words[both].sum())
     return {
-        "n_speakers": len(np.unique(given.speaker[kept & own])),
+        "n_speakers": len(np.unique(given.speaker[both])),
         "n_ref_words": words,
-        "n_texts": len(np.unique(given.text[kept & own])),
+        "n_texts": len(np.unique(given.text[both])),
         "kept_share": words / int(given.words[own].sum()),
     }
 
 
-def _raw(study: ContentStudy, place: int) -> dict[str, Any]:
+def _raw(study: ContentStudy, place: int, behind: dict[str, float]) -> dict[str, Any]:
     others = [study.groups[other] for other in study.compared(place).tolist() if other != place]
     found = contrast(study.groups[place], others, confidence=study.settings.confidence)
     texts = (
@@ -128,15 +138,13 @@ def _raw(study: ContentStudy, place: int) -> dict[str, Any]:
         if study.same_texts
         else "texts differ: its interval may be too narrow"
     )
-    behind = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
     note = f"speakers as the sample; {texts if found.gap_interval else NO_INTERVAL}"
     return _row(study.groups[place], "raw", note, **behind, **_measured(found))
 
 
-def _two_way(study: ContentStudy, place: int) -> dict[str, Any]:
+def _two_way(study: ContentStudy, place: int, behind: dict[str, float]) -> dict[str, Any]:
     confidence = study.settings.confidence
     found = compare(study.given, place, study.weights[place], confidence=confidence, sampled=study.sampled)
-    behind = _behind(study, place, np.ones(len(study.given.words), dtype=bool))
     note = "speakers and texts as samples" + ("" if found.gap_interval else f"; {NO_INTERVAL}")
     return _row(study.groups[place], "two_way", note, **behind, **_measured(found))
 

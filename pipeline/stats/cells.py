@@ -20,11 +20,11 @@ from pipeline.stats.counts import (
     MIN_K_EFF,
     BoolArray,
     IntArray,
+    Tallies,
     Tally,
     effective_speakers,
     is_ranked,
-    studies,
-    tally,
+    tallies,
 )
 from pipeline.stats.jackknife import MAX_FOLD, log_interval, log_variance
 from pipeline.stats.second_intervals import Spread
@@ -60,8 +60,9 @@ def cells(
     *,
     synthetic: bool,
     voices: Mapping[tuple[str, str], str] | None = None,
+    counted: Tallies | None = None,
 ) -> pd.DataFrame:
-    """Return the table of cells.
+    """Return the table of cells; ``counted`` are the ``tallies`` of the scores where they are at hand.
 
     WER is sum of errors / sum of reference words, never capped. The interval is the log-WER jackknife over speakers, t
     with k_eff - 1 degrees of freedom. In the ``ALL`` rows speakers of every accent are pooled as they come, so accents
@@ -71,8 +72,7 @@ def cells(
     then too narrow by an unknown amount.
     """
     rows: list[dict[str, Any]] = []
-    for backend, normalizer, part in studies(scores):
-        counts = tally(part)
+    for backend, normalizer, counts in tallies(scores) if counted is None else counted:
         every = _of_tally(counts, voices or {})
         drawn, lent = bootstrap(counts, voices or {}, settings, backend, normalizer), _lent(every, settings.confidence)
         design_effect = _design_effect(every)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.stats.content import Counted, Deleted, mixes, overlaps, samples
-from pipeline.stats.counts import BoolArray, FloatArray, Group, IntArray, has_words, is_ranked
+from pipeline.stats.counts import KINDS, BoolArray, FloatArray, Group, IntArray, has_words, is_ranked
+from pipeline.stats.paired import COUNTED_BY
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.strata import strata
 
@@ -101,10 +102,14 @@ class ContentStudy:
 
 def coded(part: pd.DataFrame, utterances: pd.DataFrame, settings: StatsSettings) -> pd.DataFrame:
     """Return scores with reference words, in a fixed order, with their text (a code), stratum, errors and words."""
-    worded = part[has_words(part)].sort_values(["utterance_id", "condition"])
+    # rows are put in their order as numbers: a million texts are not moved for it
+    places = np.flatnonzero(has_words(part).to_numpy(dtype=bool))
+    codes = [pd.factorize(part[name].iloc[places], sort=True)[0] for name in ("condition", "utterance_id")]
+    places = places[np.lexsort(codes)]
+    worded = part[[*COUNTED_BY, *KINDS]].iloc[places]
     return worded.assign(
         stratum=strata(worded, utterances, settings.strata, settings.length_bands),
-        text=pd.factorize(worded["normalized_reference"])[0],
+        text=pd.factorize(part["normalized_reference"])[0][places],
         errors=worded["substitutions"] + worded["deletions"] + worded["insertions"],
         words=worded["hits"] + worded["substitutions"] + worded["deletions"],
     )

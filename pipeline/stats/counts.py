@@ -132,6 +132,15 @@ def tally(rows: pd.DataFrame) -> Tally:
     )
 
 
+Tallies = Sequence[tuple[str, str, Tally]]
+"""Backend, normalizer and their counts."""
+
+
+def tallies(scores: pd.DataFrame) -> Tallies:
+    """Return the tally of every backend and normalizer, in the order of ``studies``; what many tables are made of."""
+    return [(backend, normalizer, tally(rows)) for backend, normalizer, rows in studies(scores)]
+
+
 def has_words(rows: pd.DataFrame) -> "pd.Series[bool]":
     """Return which scores have at least one reference word."""
     return (rows["hits"] + rows["substitutions"] + rows["deletions"]) > 0

@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline import tables
 from pipeline.result_tables import Detectable
 from pipeline.stats.contrasts import contrast
-from pipeline.stats.counts import Group, Tally, group, ranked_groups, studies, tally
+from pipeline.stats.counts import Group, Tallies, Tally, group, ranked_groups, tallies
 from pipeline.stats.power import POWER, detectable_log_ratio
 from pipeline.stats.settings import StatsSettings
 
@@ -21,17 +21,20 @@ MAX_LOG = 700.0
 """Beyond e^700 a double overflows; such a ratio says that nothing could have been seen."""
 
 
-def detectable(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
+def detectable(
+    scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool, counted: Tallies | None = None
+) -> pd.DataFrame:
     """Return the table of detectable ratios, a row for every accent and condition that was scored.
 
     exp((t[1 - alpha/2] + t[.8]) * standard error of the log ratio), with the error and the degrees of freedom of the
     interval of ``ratio_to_rest`` or ``ratio_to_reference``: a difference of that size or more, up or down, would have
     been shown in four of five such studies. ``detectable_ratio_holm`` asks for it beyond alpha / ``n_cells``.
+    ``counted``: the ``tallies`` of the scores where they are at hand.
     """
     rows: list[dict[str, Any]] = []
-    for backend, normalizer, part in studies(scores):
+    for backend, normalizer, counts in tallies(scores) if counted is None else counted:
         key = {"backend": backend, "normalizer": normalizer, "synthetic": synthetic}
-        rows.extend(row | key for row in _study(tally(part), settings))
+        rows.extend(row | key for row in _study(counts, settings))
     return tables.build(rows, Detectable, where="detectable")
 
 

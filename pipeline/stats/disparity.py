@@ -18,7 +18,7 @@ from pipeline import tables
 from pipeline.records import Interval
 from pipeline.stats.between import MODEL_STATISTICS, model_rows
 from pipeline.stats.contrasts import contrast
-from pipeline.stats.counts import FloatArray, Group, IntArray, Tally, ranked_groups, studies, tally
+from pipeline.stats.counts import FloatArray, Group, IntArray, Tallies, Tally, ranked_groups, tallies
 from pipeline.stats.faas import FAULTS, OURS, faas
 from pipeline.stats.inequality import gini, theil
 from pipeline.stats.omnibus import OWN_VARIANCE_SPEAKERS, needs_half_error, q_statistic
@@ -55,16 +55,17 @@ class _Rule:
     half_error: bool
 
 
-def disparities(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
-    """Return the table of disparities.
+def disparities(
+    scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool, counted: Tallies | None = None
+) -> pd.DataFrame:
+    """Return the table of disparities; ``counted`` are the ``tallies`` of the scores, if at hand.
 
     Statistics: those of ``ONCE`` once a condition (and ``faas`` where the settings ask for it); ``gap_to_reference``
     and ``ratio_to_reference``, or ``gap_to_rest`` and ``ratio_to_rest``, once an accent. Gaps are differences of WER as
     fractions. With fewer than two ranked accents those of ``ONCE`` are there without values and say why.
     """
     rows: list[dict[str, Any]] = []
-    for backend, normalizer, part in studies(scores):
-        counts = tally(part)
+    for backend, normalizer, counts in tallies(scores) if counted is None else counted:
         for condition in counts.conditions:
             key = {"condition": condition, "backend": backend, "normalizer": normalizer, "synthetic": synthetic}
             rng = generator(settings.seed, "disparity", backend, normalizer, condition)

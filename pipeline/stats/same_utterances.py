@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.records import Interval
-from pipeline.stats.counts import MIN_K_EFF, IntArray, Unit, effective_speakers, has_words, is_ranked
+from pipeline.stats.counts import KINDS, MIN_K_EFF, BoolArray, IntArray, Unit, effective_speakers, has_words, is_ranked
 from pipeline.stats.jackknife import interval, leave_one_out, variance
+from pipeline.stats.paired import COUNTED_BY
 from pipeline.stats.segments import Mapsswe, mapsswe, segment_sums
 from pipeline.stats.sign_flip import Flipped, sign_flip
 
-ErrorSlots = Callable[[str, str], Sequence[int]]
-"""Where the errors of a normalized hypothesis lie in its reference, as ``text.alignment.error_slots`` says."""
+ErrorSlots = Callable[["pd.Series[str]", "pd.Series[str]"], Sequence[Sequence[int]]]
+"""Where the errors of normalized hypotheses lie in their references, row by row: ``text.pairs.slots_of_pairs``."""
 
 ERRORS, WORDS, UTTERANCES, SEGMENTS = slice(0, 2), slice(2, 4), 4, slice(5, 8)
 SAME_AS_UNIT = ["accent", "name", "named"]
@@ -75,14 +76,15 @@ def answers(scores: pd.DataFrame, error_slots: ErrorSlots) -> pd.DataFrame:
     """Return scores with reference words, sorted and indexed by utterance, as ``paired`` takes them.
 
     ``scores`` are of one backend and normalizer; under one condition an utterance stands there once. Columns:
-    condition, accent, name and named (of the unit), errors, words, slots.
+    condition, accent, name and named (of the unit), its number (unit), errors, words, slots.
     """
-    worded = scores[has_words(scores)].sort_values(["utterance_id", "condition"])
+    # rows are put in their order as numbers: a million texts are not moved for it
+    places = np.flatnonzero(has_words(scores).to_numpy(dtype=bool))
+    codes = [pd.factorize(scores[name].iloc[places], sort=True)[0] for name in ("condition", "utterance_id")]
+    places = places[np.lexsort(codes)]
+    worded = scores[[*COUNTED_BY, *KINDS]].iloc[places]
     named = worded["speaker_id"].notna()
     errors = worded["substitutions"] + worded["deletions"] + worded["insertions"]
-    # as lists: a column of strings is slow to walk through
-    columns = (worded["normalized_reference"], worded["normalized_hypothesis"], errors)
-    texts = zip(*(column.tolist() for column in columns), strict=True)
     found = {
         "condition": worded["condition"],
         "accent": worded["accent"],
@@ -90,21 +92,32 @@ def answers(scores: pd.DataFrame, error_slots: ErrorSlots) -> pd.DataFrame:
         "named": named,
         "errors": errors,
         "words": worded["hits"] + worded["substitutions"] + worded["deletions"],
-        "slots": [error_slots(reference, said) if wrong else [] for reference, said, wrong in texts],
+        "slots": _slots(scores, places, errors.to_numpy() > 0, error_slots),
     }
-    return pd.DataFrame(found).set_index(pd.Index(worded["utterance_id"], name="utterance_id"))
+    table = pd.DataFrame(found).set_index(pd.Index(worded["utterance_id"], name="utterance_id"))
+    return table.assign(unit=table.groupby(SAME_AS_UNIT, sort=True).ngroup())
+
+
+def _slots(scores: pd.DataFrame, places: IntArray, wrong: BoolArray, error_slots: ErrorSlots) -> list[Sequence[int]]:
+    """Return the error slots of the rows at ``places``; only those that are ``wrong`` have any."""
+    texts = (scores[name].iloc[places[wrong]] for name in ("normalized_reference", "normalized_hypothesis"))
+    asked = iter(error_slots(*texts))
+    return [next(asked) if has_errors else [] for has_errors in wrong.tolist()]
 
 
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
     """Return the speakers of the utterances that both tables of ``answers`` hold, each of them once."""
-    both = first.index.intersection(second.index).sort_values()
-    one, other = first.loc[both], second.loc[both]
+    one, other = first, second
+    if not (first.index.is_unique and first.index.equals(second.index)):
+        both = first.index.intersection(second.index).sort_values()
+        one, other = first.loc[both], second.loc[both]
     segments = segment_sums(one["slots"].tolist(), other["slots"].tolist())
-    columns = [one["errors"], other["errors"], one["words"], other["words"], np.ones(len(both)), *segments.T]
-    place = one.groupby(SAME_AS_UNIT, sort=True).ngroup().to_numpy()
-    keys = one[SAME_AS_UNIT].drop_duplicates().sort_values(SAME_AS_UNIT)
-    sums = [np.bincount(place, weights=np.asarray(column, dtype=np.float64), minlength=len(keys)) for column in columns]
-    units = zip(keys["accent"].tolist(), keys["name"].tolist(), keys["named"].tolist(), strict=True)
+    columns = [one["errors"], other["errors"], one["words"], other["words"], np.ones(len(one)), *segments.T]
+    _, where, place = np.unique(one["unit"].to_numpy(), return_index=True, return_inverse=True)
+    sums = [
+        np.bincount(place, weights=np.asarray(column, dtype=np.float64), minlength=len(where)) for column in columns
+    ]
+    units = zip(*(one[name].iloc[where].tolist() for name in SAME_AS_UNIT), strict=True)
     return Paired(tuple(Unit(*unit) for unit in units), np.rint(np.stack(sums, axis=1)).astype(np.int64))
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline import tables
 from pipeline.result_tables import Standings
 from pipeline.stats.between import model_of
-from pipeline.stats.counts import Group, Tally, effective_speakers, group, ranked_groups, studies, tally
+from pipeline.stats.counts import Group, Tallies, Tally, effective_speakers, group, ranked_groups, tallies
 from pipeline.stats.equivalence import Equivalence, caution, equivalence, holm
 from pipeline.stats.hierarchy import Model
 from pipeline.stats.settings import StatsSettings
@@ -39,16 +39,17 @@ class Compared:
     p_worse_holm: Mapping[str, float]
 
 
-def standings(scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool) -> pd.DataFrame:
+def standings(
+    scores: pd.DataFrame, settings: StatsSettings, *, synthetic: bool, counted: Tallies | None = None
+) -> pd.DataFrame:
     """Return the table of standings: one row for each accent with utterances under a condition.
 
     Accents below the floor are there with their WER and say why they are not compared. The interval of ``ratio`` is the
     1 - 2 ``equivalence_level`` interval whose inclusion in the margin is the verdict; ``p_worse_holm`` is adjusted over
-    the accents of the condition.
+    the accents of the condition. ``counted``: the ``tallies`` of the scores where they are at hand.
     """
     rows: list[dict[str, Any]] = []
-    for backend, normalizer, part in studies(scores):
-        counts = tally(part)
+    for backend, normalizer, counts in tallies(scores) if counted is None else counted:
         for condition in counts.conditions:
             key = {"condition": condition, "backend": backend, "normalizer": normalizer, "synthetic": synthetic}
             names = (backend, normalizer, condition)

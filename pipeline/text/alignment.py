@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import jiwer
@@ -71,6 +72,26 @@ def error_slots(normalized_reference: str, normalized_hypothesis: str) -> list[i
     operations = Levenshtein.editops(ref_words, hyp_words).as_list()
     # (kind, place in the reference, place in the hypothesis); its stubs do not say which element is which
     return [2 * int(operation[1]) + (operation[0] != "insert") for operation in operations]
+
+
+def all_error_slots(pairs: tuple[Sequence[str], Sequence[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ``error_slots`` of many pairs of texts: how many each has, shape (pairs,), and all of them in a row."""
+    found = [error_slots(one, other) for one, other in zip(*pairs, strict=True)]
+    counts = np.fromiter(map(len, found), np.int64, len(found))
+    return counts, np.fromiter(chain.from_iterable(found), np.int64, int(counts.sum()))
+
+
+def longest_insertion_runs(pairs: tuple[Sequence[str], Sequence[str]]) -> NDArray[np.int64]:
+    """Return the words of the longest run of inserted words in each of many pairs of texts, shape (pairs,)."""
+    counts, slots = all_error_slots(pairs)
+    # slots of a pair never fall, and words inserted at one place lie in one slot, an even one
+    pair = np.repeat(np.arange(len(counts)), counts)
+    begins = np.ones(len(slots), dtype=bool)
+    begins[1:] = (slots[1:] != slots[:-1]) | (pair[1:] != pair[:-1])
+    lengths = np.diff(np.append(np.flatnonzero(begins), len(slots)))
+    longest = np.zeros(len(counts), dtype=np.int64)
+    np.maximum.at(longest, pair[begins], np.where(slots[begins] % 2 == 0, lengths, 0))
+    return longest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.processors import spread
-from pipeline.text.alignment import COUNTED, count_all
+from pipeline.text.alignment import COUNTED, all_error_slots, count_all, longest_insertion_runs
 from pipeline.text.normalizers import normalize_all
 
 IntArray = NDArray[np.int64]
@@ -22,6 +23,8 @@ Normalize = Callable[[str], str]
 
 PART = 20_000
 """Texts, or pairs of them, that one process takes at a time; so few are worked on without starting any."""
+LIGHT_PART = 100_000
+"""The same for work that is lighter than an alignment with all its counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +58,41 @@ def count_pairs(references: Texts, hypotheses: Texts) -> dict[str, IntArray]:
 
     The counts are those of ``alignment.count_errors``, by name. A pair that occurs in many rows is aligned once.
     """
+    parts, rows = _distinct(references, hypotheses, PART)
+    counted = np.concatenate([count_all(([], [])), *spread(count_all, parts)])
+    return {name: np.ascontiguousarray(counted[:, place])[rows] for place, name in enumerate(COUNTED)}
+
+
+def slots_of_pairs(references: "pd.Series[str]", hypotheses: "pd.Series[str]") -> list[list[int]]:
+    """Return where the errors of each row lie, as ``alignment.error_slots`` says; each distinct pair is aligned once.
+
+    Rows with the same texts share one list: it is to be read only.
+    """
+    parts, rows = _distinct(Texts.of(references), Texts.of(hypotheses), LIGHT_PART)
+    done = spread(all_error_slots, parts)
+    # numbers come back from other processes, not lists: a list of lists takes as long to hand over as to make
+    ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(counts for counts, _ in done)])).tolist()
+    flat = np.concatenate([np.zeros(0, np.int64), *(slots for _, slots in done)]).tolist()
+    found = [flat[start:end] for start, end in pairwise(ends)]
+    return [found[row] for row in rows.tolist()]
+
+
+def longest_insertions(references: "pd.Series[str]", hypotheses: "pd.Series[str]") -> IntArray:
+    """Return the words of the longest run of inserted words of each row; each distinct pair is aligned once."""
+    parts, rows = _distinct(Texts.of(references), Texts.of(hypotheses), LIGHT_PART)
+    done = spread(longest_insertion_runs, parts)
+    return np.concatenate([np.zeros(0, np.int64), *done])[rows]
+
+
+def _distinct(references: Texts, hypotheses: Texts, size: int) -> tuple[list[tuple[list[str], list[str]]], IntArray]:
+    """Return the distinct pairs of texts in parts of ``size`` for one process each, and which of them each row is."""
     width = max(1, len(hypotheses.distinct))
     # sorted by reference, so that a part of the work holds few of them
     pairs, rows = np.unique(references.places * width + hypotheses.places, return_inverse=True)
     left = np.array(references.distinct, dtype=object)[pairs // width]
     right = np.array(hypotheses.distinct, dtype=object)[pairs % width]
-    parts = [(left[at : at + PART].tolist(), right[at : at + PART].tolist()) for at in range(0, len(pairs), PART)]
-    counted = np.concatenate([count_all(([], [])), *spread(count_all, parts)])
-    return {name: np.ascontiguousarray(counted[:, place])[rows] for place, name in enumerate(COUNTED)}
+    parts = [(left[at : at + size].tolist(), right[at : at + size].tolist()) for at in range(0, len(pairs), size)]
+    return parts, rows.astype(np.int64)
 
 
 def _travels(normalize: Normalize) -> bool:

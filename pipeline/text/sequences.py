@@ -33,7 +33,10 @@ class Sequences:
 
     def find(self, text: str) -> tuple[Occurrence, ...]:
         """Return what occurs in a normalized text, in its order."""
-        words = text.split()
+        return self.find_in(text.split())
+
+    def find_in(self, words: Sequence[str]) -> tuple[Occurrence, ...]:
+        """Return what occurs in the words of a normalized text, in their order."""
         if self._firsts.isdisjoint(words):
             return ()
         found, place = [], 0

@@ -21,10 +21,13 @@ import pandas as pd
 from rapidfuzz.distance import Levenshtein
 
 from pipeline import tables
+from pipeline.corpora.word_files import Phrases
 from pipeline.processors import spread, usable
 from pipeline.stages.score import score
-from pipeline.stages.summarize import Material, summarize
+from pipeline.stages.screen_hypotheses import Heard, screen
+from pipeline.stages.summarize import Material, Words, summarize
 from pipeline.stats.bootstrap import resampled_sums
+from pipeline.stats.hallucination_settings import HallucinationSettings
 from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import NoSettings, Verbatim, WhisperEnglish
 from pipeline.text.pairs import PART
@@ -183,10 +186,22 @@ def drawing() -> None:
     line("bootstrap, 10,000 x 2,000 x 100", took)
 
 
-def summarizing(utterances: pd.DataFrame, scores: pd.DataFrame) -> None:
-    """Print how long every table of results takes."""
-    of = Material(utterances, scores, [], StatsSettings(), synthetic=False, voices={})
-    start = last = now()
+def screened(study: Study, scores: pd.DataFrame) -> Words:
+    """Look for signs of invented text, with two listed phrases; no terms are looked for."""
+    empty = tables.build([], tables.NonSpeech, where="bench")
+    heard = Heard(*study, empty, scores, [], {"as_it_is": as_it_is}, may_show_text=True, synthetic=False)
+    phrases = Phrases(anywhere=("thank you for watching",), whole=("you",))
+    signs, candidates = screen(heard, HallucinationSettings(), phrases, ())
+    return Words(signs=signs, candidates=candidates)
+
+
+def summarizing(study: Study, scores: pd.DataFrame) -> None:
+    """Print how long every table of results takes, the screen of invented text before them."""
+    start = now()
+    words = screened(study, scores)
+    line("summarized: screened for invented text", since(start))
+    of = Material(study[0], scores, [], StatsSettings(), synthetic=False, voices={}, words=words)
+    last = now()
     for name, table in summarize(of):
         line(f"summarized: {name} ({len(table)} rows)", since(last))
         last = now()
@@ -197,10 +212,8 @@ def main() -> None:
     """Print the whole table."""
     made = study()
     scores = scoring(made)
-    utterances = made[0]
-    del made
     drawing()
-    summarizing(utterances, scores)
+    summarizing(made, scores)
     print(f"peak memory of this process: {peak_gb():.2f} GB")
 
 

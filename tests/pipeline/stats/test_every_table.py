@@ -1,6 +1,4 @@
-"""What holds for cells, disparities and interactions alike: odd inputs, order, speed."""
-
-import time
+"""What holds for cells, disparities and interactions alike: odd inputs, order, shared counts."""
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,7 @@ from pipeline.stages.summarize import Material, Words
 from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
 from pipeline.stats.comparisons import comparisons
+from pipeline.stats.counts import tallies
 from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.hallucination import INSERTION_RUN, OF_SCORES, REPEATS_COMPARED, VERDICT, Signs
@@ -217,6 +216,14 @@ def test_a_hundred_thousand_scores_take_seconds(draw):
         build(many, StatsSettings(), synthetic=False)
     # about 2 s of one processor's time, which other programs cannot lengthen much
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("build", [cells, disparities, standings, detectable])
+def test_counts_that_are_at_hand_give_the_same_table_and_are_not_added_up_again(build, make_speakers, monkeypatch):
+    scores = pd.concat([crossed(make_speakers), crossed(make_speakers).assign(normalizer="another")])
+    counted, expected = tallies(scores), build(scores, QUICK, synthetic=False)
+    monkeypatch.setattr("pipeline.stats.counts.tally", lambda rows: pytest.fail("added up again"))
+    pd.testing.assert_frame_equal(build(scores, QUICK, synthetic=False, counted=counted), expected, check_exact=True)
 
 
 row = st.tuples(st.sampled_from("ab"), st.sampled_from([None, "s1", "s2", "s3"]), st.integers(0, 9), st.integers(0, 9),

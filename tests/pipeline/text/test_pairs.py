@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline import processors
 from pipeline.text import pairs
-from pipeline.text.alignment import COUNTED, count_all, count_characters, count_errors
+from pipeline.text.alignment import COUNTED, align, count_all, count_characters, count_errors, error_slots
 from pipeline.text.normalizers import NoSettings, Verbatim
+from pipeline.text.pairs import longest_insertions, slots_of_pairs
 
 texts = st.lists(st.sampled_from(["a", "b", "c", "null", "é"]), max_size=9).map(" ".join)
 
@@ -80,3 +81,21 @@ def test_a_normalizer_that_cannot_be_sent_to_a_process_is_used_here(monkeypatch:
     monkeypatch.setattr(processors, "usable", lambda: 2)
     made = pairs.Texts.of(pd.Series(["A", "B"], dtype="str")).normalized(lambda text: text.lower())
     assert made.column().tolist() == ["a", "b"]
+
+
+@given(st.lists(st.tuples(*[st.lists(st.sampled_from("abc"), max_size=7).map(" ".join)] * 2), max_size=12))
+def test_slots_and_insertion_runs_of_many_pairs_are_those_of_each(pairs: list[tuple[str, str]]) -> None:
+    references, hypotheses = (pd.Series([pair[side] for pair in pairs], dtype="str") for side in (0, 1))
+    assert slots_of_pairs(references, hypotheses) == [error_slots(*pair) for pair in pairs]
+    aligned = align(pairs)
+    runs = [max((s.hyp_end - s.hyp_start for s in aligned[p] if s.kind == "insert"), default=0) for p in pairs]
+    assert longest_insertions(references, hypotheses).tolist() == runs
+
+
+def test_slots_are_the_same_whatever_part_of_the_work_a_pair_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    references, hypotheses = pd.Series(["a b", "c", "a b", "d e f"]), pd.Series(["a", "c x x", "a", ""])
+    expected = [[3], [2, 2], [3], [1, 3, 5]]
+    monkeypatch.setattr("pipeline.text.pairs.LIGHT_PART", 1)
+    monkeypatch.setattr("pipeline.processors.usable", lambda: 1)
+    assert slots_of_pairs(references, hypotheses) == expected
+    assert longest_insertions(references, hypotheses).tolist() == [0, 2, 0, 0]
