@@ -43,10 +43,8 @@ def _corpus(evidence: Evidence) -> list[Fact]:
     people = f"{numbers.n_speakers:,}" if numbers.n_speakers else "unknown"
     if numbers.n_speakers and numbers.n_speakers_missing:
         people += f"; {count(numbers.n_speakers_missing, 'utterance')} without a speaker"
-    amount = f"{numbers.n_utterances:,} utterances, {numbers.n_ref_words:,} words, {_hours(numbers.hours)}"
-    amount = (
-        f"{numbers.n_utterances:,} utterances, {evidence.words(numbers.n_ref_words):,} words, {numbers.hours:.2f} hours"
-    )
+    words = f"{evidence.words(numbers.n_ref_words):,} words"
+    amount = f"{numbers.n_utterances:,} utterances, {words}, {_hours(numbers.hours)}"
     described = [
         fact("Corpus", outside(corpus.name) if corpus else None),
         fact("Description", outside(corpus.description, limit=1000) if corpus else None),
