@@ -47,7 +47,7 @@ def _corpus(evidence: Evidence) -> list[Fact]:
     amount = f"{numbers.n_utterances:,} utterances, {words}, {_hours(numbers.hours)}"
     described = [
         fact("Corpus", outside(corpus.name) if corpus else None),
-        fact("Description", outside(corpus.description, limit=1000) if corpus else None),
+        fact("Description", (outside(corpus.description, limit=1000) if corpus else "") or NOT_RECORDED),
         fact("Speech", (outside(corpus.style) if corpus else "") or NOT_RECORDED),
         fact("License", (outside(corpus.licence) if corpus else "") or NOT_RECORDED),
         fact("Citation", (outside(corpus.citation, limit=1000) if corpus else "") or NOT_RECORDED),
