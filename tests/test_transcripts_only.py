@@ -64,6 +64,8 @@ def test_one_file_of_references_and_hypotheses_is_a_study(study: Study) -> None:
     assert "No audio is part of this study" in text
     assert "acoustic condition is not known" in text
     assert "duration not known" in text
+    assert "| Group |\n" not in text, "a table without a column of numbers"
+    assert text.count("permutation test of the interaction not evaluated") == 2
     assert "insertion on non-speech: as_transcribed: 1 utterance, 2 inserted words" in text
     numbers = json.loads((outcome.folder / "card.json").read_text())["numbers"]
     assert numbers["corpus"]["hours"] is None

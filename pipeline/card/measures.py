@@ -135,7 +135,7 @@ class Interaction(Number):
     points_ci_high: Rate
     statistic: Rate
     p_adjusted: Rate
-    detectable_ratio: Rate
+    detectable_ratio: Rate = None
     note: Shown
     synthetic: bool
 

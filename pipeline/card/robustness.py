@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pipeline.card.acoustic_measures import Delivered
 from pipeline.card.condition_costs import cost_lines, how_tested
 from pipeline.card.evidence import Evidence, accent_name
-from pipeline.card.measures import Interaction
 from pipeline.card.folding import first_lines, folded
+from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.regression import regression
 from pipeline.card.results import harm
