@@ -14,6 +14,8 @@ def meant(conf: Path, path: Sequence[str]) -> str:
     known = _known(conf, parents)
     if not known and parents:
         return meant(conf, parents)
+    if name in known and parents:
+        return f" Another choice of {parents[0]} has it, this one has not."
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f" Did you mean '{'.'.join([*parents, near[0]])}'?" if near else ""
 

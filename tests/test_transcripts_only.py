@@ -38,7 +38,7 @@ def study(composed: Callable[..., dict[str, Any]], tmp_path: Path) -> Study:
             table.writerows([f"u{n}", accent, speaker or "", said, heard]
                             for n, (accent, speaker, said, heard) in enumerate(rows))  # fmt: skip
         fixed = ["corpus=transcripts_only", f"corpus.path={file}", "asr=transcripts", f"results_dir={tmp_path}",
-                 "run_name=mine"]  # fmt: skip
+                 "run_name=mine", "corpus.public=true"]  # fmt: skip
         given = build(composed(*fixed, *QUICK, *overrides))
         return run(given, store_path=tmp_path / "store.db", overrides=[])
 
@@ -69,10 +69,17 @@ def test_one_file_of_references_and_hypotheses_is_a_study(study: Study) -> None:
     assert "No audio is part of this study" in text
     assert "acoustic condition is not known" in text
     assert "duration not known" in text
+    assert "| Group |\n" not in text, "a table without a column of numbers"
+    assert text.count("permutation test of the interaction not evaluated") == 2
     assert "insertion on non-speech: as_transcribed: 1 utterance, 2 inserted words" in text
     numbers = json.loads((outcome.folder / "card.json").read_text())["numbers"]
     assert numbers["corpus"]["hours"] is None
     assert {item["wer"] for item in numbers["rates"]} == {0.25, 0.75, 0.5}
+
+
+def test_where_everything_is_suppressed_the_card_still_says_that_there_was_no_audio(study: Study) -> None:
+    text = read_card(study(people("north", 6), "corpus.public=false"))
+    assert "No audio is part of this study" in text
 
 
 ODD = ("a, b", "two\nlines", "\U0001f442", "null", "None", "NA", "=1+1")

@@ -49,6 +49,7 @@ def content_blocks(evidence: Evidence) -> list[Block]:
     methods = [method for method in METHODS if any(item.adjustment == method for item in found)]
     by_place = {(item.key.accent, item.adjustment): item for item in found}
     accents = list(dict.fromkeys(item.key.accent for item in found))
+    methods, left = _with_a_result(found, methods)
     table_rows = [
         Row(head=accent_name(accent), cells=[_cell(evidence, by_place.get((accent, method))) for method in methods])
         for accent in accents
@@ -58,7 +59,21 @@ def content_blocks(evidence: Evidence) -> list[Block]:
         "each on its own)"
     )
     table = evidence.table(caption, ["Group", *(METHODS[method] for method in methods)], table_rows)
-    return [*_explained(evidence, found), table, *confounded_sentences(evidence)]
+    return [*_explained(evidence, found), table, *left, *confounded_sentences(evidence)]
+
+
+def _with_a_result(found: Sequence[AdjustedGap], methods: Sequence[str]) -> tuple[list[str], list[Block]]:
+    """Return the methods that gave any group a gap, and a sentence on each other one, if one reason covers it."""
+    kept, left = [], []
+    for method in methods:
+        own = [item for item in found if item.adjustment == method]
+        notes = {outside(item.note.partition("not evaluated: ")[2]) for item in own}
+        if len(own) > 1 and len(notes) == 1 and not any(item.gap is not None for item in own):
+            why = f" ({notes.pop()})" if all(notes) else ""
+            left.append(Sentence(text=f"{METHODS[method]}: {NOT_EVALUATED} for any group{why}."))
+        else:
+            kept.append(method)
+    return kept, list(left)
 
 
 def _explained(evidence: Evidence, found: Sequence[AdjustedGap]) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from pipeline.card import registered, suppressed
 from pipeline.card.evidence import Evidence, fact
+from pipeline.card.folding import some_named
 from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, p_value, percent, points
@@ -20,14 +21,25 @@ GLOSSARY = {
     "Normalizer": "the rules that decide which spellings count as the same word",
     "WER": "word error rate: substitutions, deletions and insertions per reference word",
     "Shrunken WER": "a group's WER in the model, drawn toward the others' as far as few speakers leave it uncertain",
+    "Model gap, ratio, SD": "what a model of WERs leaves once chance is taken off; never 0, so no test",
+    "P(worst), P(best)": "how often a group is worst, or best, in draws from that model",
     "Equivalent": "shown, not assumed: the interval of the ratio of WERs lies within the margin fixed beforehand",
+    "Inconclusive": "neither equivalence nor its opposite is shown",
+    "Adjusted p": "corrected for how many groups and conditions were tested together (max-T or Holm)",
+    "Not shown": "p is not below 1 minus the confidence level; a difference may still be there",
+    "Detectable ratio": "what four of five studies with speakers as scattered as these would have shown",
     "F1": "balance of word precision and word recall",
     "Interval": "what WER would be compatible with these speakers; leave-one-speaker-out jackknife of log WER",
+    "Borrowed interval": "the same with part of the variance from the other groups under the same condition",
+    "MER, WIL, CER": "errors per aligned word; word information lost; errors per character of the reference",
     "Effective speakers": "how many equally talkative speakers would be worth as much as these",
     "Naive gap": "highest minus lowest WER as observed; positive even when all groups are equal",
     "Permutation null": "the same number with speakers dealt to the groups at random, many times",
     "Repeat": "one of several transcripts of the same audio that a recognizer draws at random; never scored",
-    "Interaction": "whether a condition multiplies the errors of one group more than those of the others",
+    "Rolled up": "a group of too few speakers, told by the numbers of a wider group that it is part of",
+    "Confounded": "nothing in the data tells a gap between groups from a gap between what they read",
+    "Candidate": "a trial with a sign of invented text; a finding only after a person has listened",
+    "Interaction, harm ratio": "whether a condition multiplies the errors of one group more than those of the others",
 }
 
 
@@ -175,7 +187,8 @@ def _more_speakers(evidence: Evidence) -> list[Sentence]:
     }
     if not below:
         return []
-    names = listed(f"{label(a)} ({evidence.stands_on(c.n_speakers, c.n_ref_words)})" for a, c in below.items())
+    named = [f"{label(a)} ({evidence.stands_on(c.n_speakers, c.n_ref_words)})" for a, c in below.items()]
+    names = some_named(named, separator=", ")
     return [Sentence(text=f"Record more speakers before you judge these groups (floor {floor}): {names}.")]
 
 

@@ -45,9 +45,11 @@ def _corpus(evidence: Evidence) -> list[Fact]:
         people += f"; {count(numbers.n_speakers_missing, 'utterance')} without a speaker"
     words = evidence.words(numbers.n_ref_words)
     amount = f"{numbers.n_utterances:,} utterances, {words:,} words, {_hours(numbers.hours)}"
+    words = f"{evidence.words(numbers.n_ref_words):,} words"
+    amount = f"{numbers.n_utterances:,} utterances, {words}, {_hours(numbers.hours)}"
     described = [
         fact("Corpus", outside(corpus.name) if corpus else None),
-        fact("Description", outside(corpus.description, limit=1000) if corpus else None),
+        fact("Description", (outside(corpus.description, limit=1000) if corpus else "") or NOT_RECORDED),
         fact("Speech", (outside(corpus.style) if corpus else "") or NOT_RECORDED),
         fact("License", (outside(corpus.licence) if corpus else "") or NOT_RECORDED),
         fact("Citation", (outside(corpus.citation, limit=1000) if corpus else "") or NOT_RECORDED),

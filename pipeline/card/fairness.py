@@ -3,6 +3,7 @@
 from pipeline.card import intersected, suppressed
 from pipeline.card.adjusted import content_blocks, in_short
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.folding import first_lines, folded, some_named
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
@@ -46,6 +47,7 @@ def fairness(evidence: Evidence) -> Section:
         return Section(
             slug=slug, title=title, blocks=[_main_table(evidence) if hidden else Sentence(text=NOT_EVALUATED)]
         )
+    crossed = intersected.blocks(evidence)
     blocks: list[Block] = [
         Heading(text="WER by group and condition"),
         _main_table(evidence),
@@ -65,18 +67,15 @@ def fairness(evidence: Evidence) -> Section:
         *change_blocks(evidence),
         Heading(text="Groups not ranked, or without an interval"),
         *_set_apart(evidence),
-        Heading(text="Intersections, adjusted gap, detectable gap"),
+        Heading(text="Detectable ratio, adjusted gap, intersections"),
         Facts(
             facts=[
-                *(fact(name, None) for name in ("Intersections of attributes", "Adjusted gap")),
                 fact("Minimum detectable ratio", detectable_text(evidence)),
-                fact("Intersections of attributes", None),
                 fact("Adjusted gap", in_short(evidence)),
-                fact("Minimum detectable gap", None),
+                *([] if crossed else [fact("Intersections of attributes", _no_crossing(evidence))]),
             ]
         ),
-        *(intersected.blocks(evidence) or [Facts(facts=[fact("Intersections of attributes", _no_crossing(evidence))])]),
-        Facts(facts=[fact(name, None) for name in ("Adjusted gap", "Minimum detectable gap")]),
+        *crossed,
     ]
     return Section(slug=slug, title=title, blocks=blocks)
 
@@ -145,10 +144,14 @@ def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
         chance = f"{gap_points(gap.null_mean)} on average, {gap_points(gap.null_p95)} at the 95th percentile"
     names = _extremes(evidence, gap).removesuffix("; ")
     text = f"Under {label(condition)}: naive gap {gap_points(gap.value)} between {count(gap.n_groups, 'ranked group')} "
-    text += f"(chance alone: {chance}; permutation test {p_value(test.p if test is not None else None)})"
+    text += f"(chance alone: {chance}; permutation test {p_value(test.p if test is not None else None)}"
+    if test is not None and test.p is not None:
+        text += f": a difference is {'shown' if test.p < evidence.alpha else 'not shown'}"
+    text += ")"
     model = evidence.disparity("model_gap", condition)
     if model is not None and model.value is not None:
         text += f"; model gap {gap_points(model.value)} {between(model.ci_low, model.ci_high)}".rstrip()
+        text += ", never 0"
     return Sentence(text=f"{text}{f'; {names}' if names else ''}.", key=gap.key)
 
 
@@ -200,7 +203,8 @@ def _each_gap(evidence: Evidence) -> list[Block]:
         for accent in view.accents
     ]
     caption = f"Each group against {against}: difference in WER and ratio ({evidence.level} intervals, each on its own)"
-    return [evidence.table(caption, ["Group", *map(label, view.conditions)], rows)]
+    rows, left = folded(rows, first_lines(NOT_EVALUATED), noun="group", file="disparities.csv")
+    return [evidence.table(caption, ["Group", *map(label, view.conditions)], rows), *left]
 
 
 def _gap_cell(evidence: Evidence, accent: str, condition: str, suffix: str) -> TableCell:
@@ -257,4 +261,4 @@ def _named(evidence: Evidence, cells: list[Cell]) -> str:
         where = places or listed(label(cell.key.condition) for cell in group)
         behind = evidence.stands_on(min(c.n_speakers for c in group), min(c.n_ref_words for c in group))
         parts.append(f"{label(accent)} under {where} ({behind})")
-    return "; ".join(parts)
+    return some_named(parts)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from pipeline.card.evidence import Evidence, accent_name
+from pipeline.card.folding import any_lines, folded
 from pipeline.card.model import Block, Row, Sentence, TableCell
 from pipeline.card.study_measures import Intersection
 from pipeline.card.wording import NOT_EVALUATED, between, label, listed, p_value, percent, points
@@ -19,11 +20,11 @@ def blocks(evidence: Evidence) -> list[Block]:
         return []
     found: list[Block] = []
     for crossing in sorted({one.crossing for one in own}):
-        found.append(_table(evidence, crossing, [one for one in own if one.crossing == crossing]))
+        found.extend(_table(evidence, crossing, [one for one in own if one.crossing == crossing]))
     return [*found, *_shown(evidence, own)]
 
 
-def _table(evidence: Evidence, crossing: str, own: Sequence[Intersection]) -> Block:
+def _table(evidence: Evidence, crossing: str, own: Sequence[Intersection]) -> list[Block]:
     conditions = evidence.view.conditions
     by_place = {(one.key.accent, one.group, one.key.condition): one for one in own}
     rows = []
@@ -39,7 +40,8 @@ def _table(evidence: Evidence, crossing: str, own: Sequence[Intersection]) -> Bl
         f"Intersections, {crossed}: WER, and its gap to the rest of the same accent ({evidence.level} intervals, each "
         "on its own; p adjusted over every comparison)"
     )
-    return evidence.table(caption, ["Group", *map(label, conditions)], rows)
+    rows, left = folded(rows, any_lines("not compared", NOT_EVALUATED), noun="group", file="intersections.csv")
+    return [evidence.table(caption, ["Group", *map(label, conditions)], rows), *left]
 
 
 def group_name(group: str) -> str:

@@ -6,7 +6,7 @@ from pipeline.card.measures import Cell
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, TableCell
 from pipeline.card.publication import SUPPRESSED
 from pipeline.card.second_intervals import borrowed_lines
-from pipeline.card.wording import NOT_EVALUATED, label, percent, times
+from pipeline.card.wording import NOT_EVALUATED, label, p_value, percent, times
 from pipeline.records import Support
 from pipeline.tables import POOLED
 
@@ -25,8 +25,17 @@ def expectations(evidence: Evidence) -> Section:
         Sentence(text=f"{name}: {_placed(cell)} has a WER of {evidence.in_words(cell)}.", key=cell.key)
         for name, cell in (("Application A", first), ("Application B", second))
     ]
+    sentences.append(Sentence(text=_picked(evidence, first, second)))
     closing = "The same recognizer in two applications will likely have differing error rates; test on your own audio."
     return Section(slug=slug, title=title, blocks=[*sentences, Sentence(text=closing)])
+
+
+def _picked(evidence: Evidence, first: Cell, second: Cell) -> str:
+    text = "The two were picked from this run because they contrast, which overstates how far they lie apart"
+    test = evidence.disparity("omnibus_q", first.key.condition)
+    if first.key.condition != second.key.condition or test is None or test.p is None or test.p < evidence.alpha:
+        return f"{text}."
+    return f"{text}; that groups differ at all is not shown here ({p_value(test.p)})."
 
 
 def _contrast(evidence: Evidence) -> tuple[Cell, Cell] | None:

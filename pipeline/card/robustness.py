@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pipeline.card.acoustic_measures import Delivered
 from pipeline.card.condition_costs import cost_lines, how_tested
 from pipeline.card.evidence import Evidence, accent_name
+from pipeline.card.folding import first_lines, folded
 from pipeline.card.measures import Interaction
 from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.regression import regression
@@ -135,9 +136,12 @@ def _interaction(evidence: Evidence) -> list[Block]:
         f"Extra degradation of each group against the other groups, from {label(view.reference)}: ratio (log scale, "
         f"disproportionate harm) and WER points (user impact), with {evidence.level} intervals"
     )
+    rows, left = folded(rows, first_lines(NOT_EVALUATED), noun="group", file="interactions.csv")
     table = evidence.table(caption, ["Group", *map(label, conditions)], rows)
     tests = [_omnibus(evidence, condition) for condition in [*conditions, ""]]
-    return [Sentence(text=BOTH_SCALES), table, Sentence(text=SEEN), Listing(items=tests)]
+    if not conditions:  # nothing to be harmed by
+        return [Listing(items=tests)]
+    return [Sentence(text=BOTH_SCALES), table, *left, Sentence(text=SEEN), Listing(items=tests)]
 
 
 def _interaction_cell(evidence: Evidence, accent: str, condition: str) -> TableCell:

@@ -1,8 +1,9 @@
 """The parts of section 7 on the model and on single groups: shrunken WER, who is probably worst, who is equivalent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.card.evidence import Evidence, accent_name
+from pipeline.card.folding import folded
 from pipeline.card.measures import Disparity
 from pipeline.card.model import Block, Heading, Listing, Row, Sentence, TableCell
 from pipeline.card.standing_measures import Standing
@@ -34,9 +35,18 @@ def standings(evidence: Evidence) -> list[Block]:
         f"WER as counted and shrunken ({evidence.level} interval), probability of being worst and best, ratio to "
         f"{_against(evidence)} ({inner} interval) with its verdict at a margin of {rules.equivalence_margin:g}"
     )
+    rows, left = folded(rows, _nothing_compared(evidence), noun="group", file="standings.csv")
     table = evidence.table(caption, ["Group", *map(label, view.conditions)], rows)
     said = [_equivalence(evidence, condition) for condition in view.conditions]
-    return [Heading(text=TITLE), table, Sentence(text=EXPLAINED), Listing(items=said), *_faas(evidence)]
+    return [Heading(text=TITLE), table, *left, Sentence(text=EXPLAINED), Listing(items=said), *_faas(evidence)]
+
+
+def _nothing_compared(evidence: Evidence) -> Callable[[Row], bool]:
+    def says_nothing(row: Row) -> bool:
+        items = [evidence.standing(cell.key.accent, cell.key.condition) for cell in row.cells]
+        return not any(item is not None and item.ranked for item in items)
+
+    return says_nothing
 
 
 def model_phrase(evidence: Evidence, condition: str) -> str:
@@ -55,7 +65,7 @@ def model_phrase(evidence: Evidence, condition: str) -> str:
         text += f", SD of log WER between groups {spread.value:.2f} {interval}"
     if above is not None and above.value is not None:
         limit = evidence.numbers.rules.material_gap_points
-        text += f", probability of a gap above {limit:g} points {above.value:.2f}"
+        text += f", probability in the model of a gap above {limit:g} points {above.value:.2f}"
     return f"{text}."
 
 

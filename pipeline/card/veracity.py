@@ -51,10 +51,10 @@ def _inserted(evidence: Evidence, rates: Mapping[Key, Hallucination], accent: st
     key = evidence.view.key(accent=accent, condition=condition)
     if cell is None or not cell.n_ref_words:
         return TableCell(lines=[NOT_EVALUATED], key=key)
-    rate = f"{percent(cell.insertions / cell.n_ref_words)} ({evidence.words(cell.insertions):,})"
     item = rates.get(key)
     interval = between(item.ci_low, item.ci_high) if item is not None and item.count else ""
-    rate = " ".join(filter(None, (percent(cell.insertions / cell.n_ref_words), interval, f"[{cell.insertions:,}]")))
+    counted = f"[{evidence.words(cell.insertions):,}]"
+    rate = " ".join(filter(None, (percent(cell.insertions / cell.n_ref_words), interval, counted)))
     return TableCell(lines=[rate, evidence.stands_on(cell.n_speakers, cell.n_ref_words)], key=key)
 
 

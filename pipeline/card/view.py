@@ -1,5 +1,6 @@
 """What the card is given, and how it looks at it: one backend, one main normalizer, a fixed order of labels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -97,7 +98,10 @@ class View:
     def has_audio(self) -> bool:
         """Whether the corpus holds recordings, and not only texts."""
         audio = self.source.utterances["audio"]
-        return bool((audio != "").any()) or audio.empty
+        if not audio.empty:
+            return bool((audio != "").any())
+        corpus = self.source.record.config.get("corpus")  # every utterance may be suppressed
+        return not (isinstance(corpus, Mapping) and corpus.get("kind") == "transcripts_only")
 
     @cached_property
     def speakers_known(self) -> bool:

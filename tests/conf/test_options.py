@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from pipeline.config import build
+from pipeline.corpora.manifest import ManifestSettings
+from pipeline.corpora.probes import ProbeSettings
+from pipeline.corpora.transcripts_only import TranscriptsOnlySettings
+from pipeline.known_keys import meant
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 OPTIONS = [(file.parent.name, file.stem) for file in sorted(CONF.glob("*/*.yaml"))]
@@ -67,3 +72,17 @@ def test_no_key_and_no_name_turns_into_a_boolean() -> None:
 
     for file in CONF.glob("**/*.yaml"):
         assert all(isinstance(key, str) for key in keys(yaml.safe_load(file.read_text()))), file
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("manifest", ManifestSettings), ("probes", ProbeSettings), ("transcripts_only", TranscriptsOnlySettings)],
+)
+def test_a_corpus_file_states_every_setting(name: str, settings: type[BaseModel]) -> None:
+    stated = set(yaml.safe_load((CONF / "corpus" / f"{name}.yaml").read_text())) - {"kind", "defaults"}
+    assert stated == set(settings.model_fields)
+
+
+def test_a_key_of_another_choice_is_not_suggested_in_place_of_itself() -> None:
+    assert meant(CONF, ["corpus", "audio_root"]) == " Another choice of corpus has it, this one has not."
+    assert meant(CONF, ["corpus", "audio_rot"]) == " Did you mean 'corpus.audio_root'?"

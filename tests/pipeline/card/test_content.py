@@ -421,3 +421,24 @@ def test_missing_numbers_are_null(study: Build) -> None:
     nothing = source.cells.assign(wer=pd.Series([float("nan")] * len(source.cells)))
     loaded = json.loads(render.json_text(build(replace(source, cells=nothing))))
     assert loaded["numbers"]["cells"][0]["wer"] is None
+
+
+def test_no_section_gives_one_thing_two_values(study: Build) -> None:
+    for plan in ({}, {"scored": False}, {"accents": {"only": 7}, "conditions": ["clean"]}, {"speakers_known": False}):
+        for part in build(study(**plan)).sections:
+            named = [fact.label for block in part.blocks if isinstance(block, Facts) for fact in block.facts]
+            assert len(named) == len(set(named)), part.slug
+
+
+def test_the_two_applications_are_said_to_be_picked(study: Build) -> None:
+    text = words(section(build(study()), "expectations"))
+    assert "The two were picked from this run because they contrast" in text
+
+
+def test_a_study_of_many_small_groups_keeps_its_tables_short(study: Build) -> None:
+    small = {f"small{n:02}": 1 for n in range(15)}
+    content = build(study(accents={"north": 12, "south": 12, **small}, conditions=["clean"]))
+    gaps = next(table for table in every_table(content) if table.caption.startswith("Each group against"))
+    assert [row.head for row in gaps.rows] == ["north", "south"]
+    assert "15 groups with nothing to compare" in words(section(content, "fairness"))
+    assert "and 5 more" in words(section(content, "advice"))

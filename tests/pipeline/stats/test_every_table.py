@@ -14,7 +14,6 @@ from pipeline.stages.summarize import Material, Words
 from pipeline.stats.adjusted import adjusted
 from pipeline.stats.cells import cells
 from pipeline.stats.comparisons import comparisons
-from pipeline.stats.counts import tallies
 from pipeline.stats.detectable import detectable
 from pipeline.stats.disparity import disparities
 from pipeline.stats.hallucination import INSERTION_RUN, OF_SCORES, REPEATS_COMPARED, VERDICT, Signs
@@ -202,28 +201,6 @@ def test_an_odd_speaker_name_is_a_name(label, make_scores):
 def test_an_accent_with_the_name_of_the_pool_is_refused(make_speakers):
     with pytest.raises(TableError, match="Cells"):
         cells(make_speakers([("ALL", "s", "clean", 10, 1)]), QUICK, synthetic=False)
-
-
-def test_a_hundred_thousand_scores_take_seconds(draw):
-    conditions = {name: 0.1 * place for place, name in enumerate(("clean", "noise", "codec", "tone"))}
-    scores = draw(np.random.default_rng(1), sizes=[5] * 5, conditions=conditions)
-    many = pd.concat(
-        [scores.assign(utterance_id=scores["utterance_id"] + f"-{copy}") for copy in range(1000)], ignore_index=True
-    )
-    assert len(many) == 100_000
-    start = time.process_time()
-    for build, _ in BUILDERS:
-        build(many, StatsSettings(), synthetic=False)
-    # about 2 s of one processor's time, which other programs cannot lengthen much
-    assert time.process_time() - start < 10
-
-
-@pytest.mark.parametrize("build", [cells, disparities, standings, detectable])
-def test_counts_that_are_at_hand_give_the_same_table_and_are_not_added_up_again(build, make_speakers, monkeypatch):
-    scores = pd.concat([crossed(make_speakers), crossed(make_speakers).assign(normalizer="another")])
-    counted, expected = tallies(scores), build(scores, QUICK, synthetic=False)
-    monkeypatch.setattr("pipeline.stats.counts.tally", lambda rows: pytest.fail("added up again"))
-    pd.testing.assert_frame_equal(build(scores, QUICK, synthetic=False, counted=counted), expected, check_exact=True)
 
 
 row = st.tuples(st.sampled_from("ab"), st.sampled_from([None, "s1", "s2", "s3"]), st.integers(0, 9), st.integers(0, 9),
