@@ -43,8 +43,6 @@ def _corpus(evidence: Evidence) -> list[Fact]:
     people = f"{numbers.n_speakers:,}" if numbers.n_speakers else "unknown"
     if numbers.n_speakers and numbers.n_speakers_missing:
         people += f"; {count(numbers.n_speakers_missing, 'utterance')} without a speaker"
-    words = evidence.words(numbers.n_ref_words)
-    amount = f"{numbers.n_utterances:,} utterances, {words:,} words, {_hours(numbers.hours)}"
     words = f"{evidence.words(numbers.n_ref_words):,} words"
     amount = f"{numbers.n_utterances:,} utterances, {words}, {_hours(numbers.hours)}"
     described = [

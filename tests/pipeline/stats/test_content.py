@@ -50,9 +50,7 @@ def test_speakers_alone_reject_too_often_where_texts_differ_and_both_together_do
     ("speakers", "texts", "published"),
     [
         (10, 20, (0.054, 0.091, 0.056)),
-        (10, 100, (0.049, 0.065, 0.055)),
         (30, 20, (0.046, 0.185, 0.053)),
-        (30, 100, (0.050, 0.080, 0.040)),
     ],
 )
 def test_the_published_sizes(speakers, texts, published):
@@ -60,7 +58,6 @@ def test_the_published_sizes(speakers, texts, published):
     for _ in range(1000):
         differ, same = (drawn(rng, speakers=speakers, texts=texts, same=which) for which in (False, True))
         found.append([rejects(same, texts=False), rejects(differ, texts=False), rejects(differ, texts=True)])
-    print(speakers, texts, np.mean(found, axis=0), published)
     assert np.mean(found, axis=0) == pytest.approx(published, abs=0.03)
 
 

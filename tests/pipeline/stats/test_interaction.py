@@ -222,7 +222,7 @@ def test_the_pointwise_intervals_cover_what_was_planted(draw):
 def test_in_a_log_additive_world_some_accent_is_flagged_in_five_percent_of_studies(draw):
     rng, flagged, omnibus = np.random.default_rng(8), [], []
     conditions = {"clean": 0.0, "noise": 0.6, "codec": 0.3}
-    for _ in range(300):
+    for _ in range(150):
         scores = draw(rng, sizes=[10] * 12, conditions=conditions, accent_sd=0.25, slope_sd=0.2)
         table = table_of(scores)
         flagged.append((table.loc[table["accent"] != "", "p_adjusted"] <= 0.05).any())
