@@ -1,13 +1,9 @@
 """``python -m pipeline`` as a user types it: what it prints, what it writes, how it ends."""
 
-import os
 import signal
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +68,7 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
         "corpus=manifest",
         f"corpus.path={manifest}",
         "corpus.accents=as_given",
+        "corpus.public=true",
         "asr=scripted",
         "run_name=mine",
     ]
@@ -263,49 +260,6 @@ def test_a_sweep_gives_every_job_its_own_folder(
     found = {path.name for path in (tmp_path / "results").iterdir() if not path.name.startswith(".")}
     assert found == {"scratch_0_scripted", "scratch_1_scripted", "scratch_comparison"}
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".yaml"] == []
-
-
-def _wait_until_heard(store: Path, enough: int, process: subprocess.Popen[bytes]) -> None:
-    """Return as soon as the store holds ``enough`` of the eight transcripts, while the run goes on."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the run ended before it could be killed"
-        if store.exists():
-            try:
-                with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
-                    if connection.execute("SELECT count(*) FROM transcripts").fetchone()[0] >= enough:
-                        return
-            except sqlite3.OperationalError:  # the tables are not there yet
-                pass
-        time.sleep(0.02)
-    raise AssertionError("nothing was transcribed in time")
-
-
-@pytest.mark.slow
-@pytest.mark.recognizer
-def test_kill_minus_nine_at_any_moment_and_resume_gives_identical_tables(command: Command, tmp_path: Path) -> None:
-    small = ["corpus.features=[baseline,th_stopping]", "corpus.voices=2", "conditions=[clean,babble_10]"]
-    small += ["asr.batch_size=1"]
-    undisturbed = command(*small, "run_name=undisturbed", "cache_dir=one")
-    assert undisturbed.returncode == 0, undisturbed.stderr
-    arguments = [*small, "run_name=killed", "cache_dir=two"]
-    for enough in (0, 1, 3, 5):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        _wait_until_heard(tmp_path / "two" / "transcripts.sqlite", enough, process)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    resumed = command(*arguments)
-    assert resumed.returncode == 0, resumed.stderr
-    remembered = RunFolder(tmp_path / "results" / "killed").record()
-    assert remembered is not None
-    assert 5 <= remembered.counts["transcribe.remembered"] < 8
-    for name in ("utterances", "trials", "renderings", "scores", "cells", "disparities", "interactions", "exclusions"):
-        one = pd.read_parquet(tmp_path / "results" / "undisturbed" / f"{name}.parquet")
-        two = pd.read_parquet(tmp_path / "results" / "killed" / f"{name}.parquet")
-        pd.testing.assert_frame_equal(one, two)
 
 
 @pytest.mark.slow

@@ -17,11 +17,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.execution import TABLES
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 OUTSIDE = Path(__file__).parent / "pipeline" / "asr" / "outside"
 BATCH = 4
-KILLS = int(os.environ.get("STUDY_KILLS", "8"))
+KILLS = int(os.environ.get("STUDY_KILLS", "6"))
 """STUDY_KILLS=20 is the long set."""
 GONE_S = 15.0
 """So long after the program's death its processes may still be there."""
@@ -112,7 +114,7 @@ def same_tables(one: Path, two: Path) -> None:
     names = {path.relative_to(one).as_posix() for path in one.rglob("*")}
     assert names == {path.relative_to(two).as_posix() for path in two.rglob("*")}
     tables = {name for name in names if name.endswith(".parquet")}
-    assert len(tables) == 13
+    assert tables == {f"{name}.parquet" for name in TABLES}
     for name in tables:
         first, second = (
             pd.read_parquet(folder / name).drop(columns="decode_s", errors="ignore") for folder in (one, two)
