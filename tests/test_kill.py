@@ -23,9 +23,9 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 OUTSIDE = Path(__file__).parent / "pipeline" / "asr" / "outside"
 BATCH = 4
-KILLS = int(os.environ.get("STUDY_KILLS", "6"))
+KILLS = int(os.environ.get("STUDY_KILLS", "4"))
 """STUDY_KILLS=20 is the long set."""
-GONE_S = 15.0
+GONE_S = 40.0
 """So long after the program's death its processes may still be there."""
 
 
@@ -101,11 +101,17 @@ def processes_of(run: str) -> set[int]:
     return found
 
 
+def commands_of(processes: set[int]) -> list[str]:
+    """Return what processes were started with, as far as they are still there."""
+    files = [Path("/proc") / str(process) / "cmdline" for process in processes]
+    return [file.read_bytes().replace(b"\0", b" ").decode()[:200] for file in files if file.exists()]
+
+
 def wait_for_orphans(run: str) -> None:
     """Return when every process of a run has ended by itself."""
     deadline = time.monotonic() + GONE_S
     while left := processes_of(run):
-        assert time.monotonic() < deadline, f"{len(left)} processes of a killed program go on"
+        assert time.monotonic() < deadline, f"{len(left)} processes of a killed program go on: {commands_of(left)}"
         time.sleep(0.05)
 
 
