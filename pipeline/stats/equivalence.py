@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
 from scipy.special import stdtr
 
 from pipeline.records import Interval
@@ -81,16 +80,6 @@ def _verdict(interval: Interval, margin: float) -> Verdict:
         return Verdict.BETTER
     within = interval.low >= 1 / margin and interval.high <= margin
     return Verdict.EQUIVALENT if within else Verdict.INCONCLUSIVE
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values, in the order given: "some accent is worse" is a union (statistics: 3.5)."""
-    given = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(given, kind="stable")
-    steps = given[order] * np.arange(len(given), 0, -1)
-    adjusted = np.empty(len(given))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return [float(value) for value in adjusted]
 
 
 def caution(speakers: Sequence[int], margin: float) -> str:

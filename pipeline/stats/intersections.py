@@ -20,7 +20,7 @@ from pipeline.stats.cells import cells
 from pipeline.stats.counts import Group, studies
 from pipeline.stats.crossings import Crossed, as_accents, crossing_name, group_names, tallied
 from pipeline.stats.settings import StatsSettings
-from pipeline.stats.within import Adjusted, Compared, Place, compare, holm, max_t
+from pipeline.stats.within import Adjusted, Compared, Place, by_holm, compare, max_t
 
 Cell = Mapping[str, Any]
 FROM_CELL = ("n_speakers", "k_eff", "n_utterances", "n_ref_words", "wer", "ci_low", "ci_high", "support", "unit")
@@ -86,7 +86,7 @@ def _rows(
             names=names,
         )
     else:
-        adjusted = holm(compared)
+        adjusted = by_holm(compared)
     wider = _Wider(study)
     for crossing, by_id in groups.items():
         name = crossing_name(crossing)

@@ -16,8 +16,9 @@ from pipeline import tables
 from pipeline.result_tables import Standings
 from pipeline.stats.between import model_of
 from pipeline.stats.counts import Group, Tallies, Tally, effective_speakers, group, ranked_groups, tallies
-from pipeline.stats.equivalence import Equivalence, caution, equivalence, holm
+from pipeline.stats.equivalence import Equivalence, caution, equivalence
 from pipeline.stats.hierarchy import Model
+from pipeline.stats.multiplicity import holm
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.summary_row import summary_row
 
@@ -153,7 +154,7 @@ def compared(groups: Sequence[Group], name: str | None, why_not: str, settings: 
                 one, others, margin=settings.equivalence_margin, level=settings.equivalence_level
             )
     tested = {accent: one.p_worse for accent, one in found.items() if one.p_worse is not None}
-    adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
+    adjusted = dict(zip(tested, holm(list(tested.values())).tolist(), strict=True))
     few = caution([one.n_speakers for one in groups], settings.equivalence_margin) if found else ""
     return Compared(name or REST, "; ".join(filter(None, (why_not, few))), found, adjusted)
 

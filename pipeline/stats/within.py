@@ -19,6 +19,7 @@ from pipeline.stats.contrasts import Contrast, contrast
 from pipeline.stats.counts import BoolArray, FloatArray, Group, IntArray, Unit, effective_speakers
 from pipeline.stats.crossings import Crossed, moments
 from pipeline.stats.jackknife import interval, leave_one_out, log_interval, logarithm, variance, welch_degrees
+from pipeline.stats.multiplicity import holm
 from pipeline.stats.permutation import generator, p_value, rearrangements
 
 HALF_ERROR = 0.5
@@ -95,7 +96,7 @@ def _without_each(side: Group, units: Sequence[Unit]) -> FloatArray:
     return np.array([own.get(unit, side.wer) for unit in units])
 
 
-def holm(compared: Mapping[Place, Compared]) -> dict[Place, Adjusted]:
+def by_holm(compared: Mapping[Place, Compared]) -> dict[Place, Adjusted]:
     """Return Holm's step-down adjustment of the two-sided p of each T that is defined (statistics: 4.4)."""
     raw = {
         place: 2 * float(stdtr(one.degrees, -abs(one.t)))
@@ -103,11 +104,8 @@ def holm(compared: Mapping[Place, Compared]) -> dict[Place, Adjusted]:
         if math.isfinite(one.t) and one.degrees > 0
     }
     method = f"Holm over {len(raw)}; jackknife t, because an attribute varies within speakers"
-    found, least = {}, 0.0
-    for step, place in enumerate(sorted(raw, key=lambda place: (raw[place], place))):
-        least = max(least, min(1.0, (len(raw) - step) * raw[place]))
-        found[place] = Adjusted(compared[place].t, least, method)
-    return found
+    adjusted = holm(list(raw.values())).tolist()
+    return {place: Adjusted(compared[place].t, p, method) for place, p in zip(raw, adjusted, strict=True)}
 
 
 def max_t(

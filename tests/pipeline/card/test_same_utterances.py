@@ -1,6 +1,6 @@
 """What the card says of costs on the same utterances and of gaps freed from what was read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,9 @@ def gap(accent: str, method: str, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
-def card(source: CardInput, *, costs: list[dict[str, Any]] = [], gaps: list[dict[str, Any]] = []) -> CardContent:  # noqa: B006
+def card(
+    source: CardInput, *, costs: Sequence[dict[str, Any]] = (), gaps: Sequence[dict[str, Any]] = ()
+) -> CardContent:
     comparisons = tables.build(costs, result_tables.Comparisons, where="test")
     return build(replace(source, comparisons=comparisons,
                          adjusted=tables.build(gaps, result_tables.Adjusted, where="test")))  # fmt: skip

@@ -13,7 +13,7 @@ from pipeline.stats.cells import cells
 from pipeline.stats.counts import Group, Unit
 from pipeline.stats.intersections import intersections
 from pipeline.stats.settings import StatsSettings
-from pipeline.stats.within import Compared, compare, holm
+from pipeline.stats.within import Compared, by_holm, compare
 
 BY_GENDER = StatsSettings(permutations=199, intersections=(("accent", "gender"),))
 
@@ -146,7 +146,7 @@ def test_holm_multiplies_the_smallest_p_by_all_and_never_falls_again():
     # two-sided p of these normal deviates: 0.01, 0.02, 0.03, 0.005
     deviates = dict(zip(places, (2.5758293, 2.3263479, 2.1700904, 2.8070338), strict=True))
     compared = {place: Compared(0.0, None, 1.0, None, t, degrees) for place, t in deviates.items()}
-    adjusted = [holm(compared)[place].p for place in places]
+    adjusted = [by_holm(compared)[place].p for place in places]
     assert adjusted == pytest.approx([0.03, 0.04, 0.04, 0.02], rel=1e-4)
 
 
