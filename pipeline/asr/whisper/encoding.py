@@ -2,7 +2,8 @@
 
 A window is 30 s and most clips are short: the engine fills up with zeros. Up to the first attention what those
 become hangs on the weights alone, and what they see of each other there hangs on how long the clip is. Both are
-kept. From the second layer on everything has seen the clip, and the engine's own blocks compute it.
+kept. From the second layer on everything has seen the clip; there the engine's blocks are computed as they stand,
+but in place.
 
 The sums are the engine's in another order, so features differ from its in the last bits (as they do between any two
 machines); those of one clip are the same bits whatever is heard beside it.

@@ -151,9 +151,11 @@ def _memory(shape: tuple[int, ...], like: Tensor) -> Tensor:
 
 
 def _linear_into(out: Tensor, module: nn.Linear, x: Tensor) -> Tensor:
-    """Fill ``out`` clip by clip: one fits into the processor's cache."""
+    """Fill ``out``; on a CPU clip by clip, of which one fits into its cache, elsewhere by one launch for all."""
     weight = module.weight.to(x.dtype).T
-    for made, clip in zip(out, x, strict=True):
+    together = x.device.type != "cpu"
+    pairs = [(out.flatten(end_dim=1), x.flatten(end_dim=1))] if together else zip(out, x, strict=True)
+    for made, clip in pairs:
         if module.bias is None:
             torch.mm(clip, weight, out=made)
         else:
