@@ -5,6 +5,7 @@ corpora, has no accent here, and the row that carries it is excluded with the la
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from typing import Self
 
@@ -15,22 +16,26 @@ from pipeline.tables import POOLED
 
 
 class Accent(BaseModel):
-    """One group that can be compared. ``labels`` are the raw labels that mean it, by corpus."""
+    """One group that can be compared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str = Field(min_length=1)
     parent: str | None
-    labels: dict[str, tuple[str, ...]] = {}
 
 
 class Vocabulary(BaseModel):
-    """All accents, checked: unique ids, known parents without a circle, one meaning a label within a corpus."""
+    """All accents and, by corpus, the raw labels that mean one of them.
+
+    Checked: unique ids, known parents without a circle, labels of known accents, one meaning a label within a corpus.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     accents: tuple[Accent, ...]
+    labels: dict[str, dict[str, str]]
+    """corpus to raw label to accent id"""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -43,35 +48,35 @@ class Vocabulary(BaseModel):
             if accent.parent is not None and accent.parent not in parents:
                 raise ValueError(f"accent '{accent.id}' has the unknown parent '{accent.parent}'")
             _refuse_circle(accent.id, parents)
-        for corpus, labels in self.labels().items():
-            for label, ids in labels.items():
+        for corpus, labels in self.labels.items():
+            unknown = sorted(set(labels.values()) - set(parents))
+            if unknown:
+                raise ValueError(f"labels of '{corpus}' mean the unknown accent '{unknown[0]}'")
+            for label, ids in _folded(labels).items():
                 meant = ids | ({label} & set(parents))
                 if len(meant) > 1:
                     raise ValueError(f"label '{label}' of '{corpus}' means {' and '.join(sorted(meant))}")
         return self
-
-    def labels(self) -> dict[str, dict[str, set[str]]]:
-        """Return corpus to folded raw label to the accent ids that it means."""
-        found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for accent in self.accents:
-            for corpus, labels in accent.labels.items():
-                for label in labels:
-                    found[corpus][fold(label)].add(accent.id)
-        return {corpus: dict(labels) for corpus, labels in found.items()}
 
     def lookup(self, corpus: str | None = None) -> dict[str, set[str]]:
         """Return folded raw label to accent ids, for one corpus's labels or (None) for all of them together.
 
         Every id is a label of itself. A label with several ids is ambiguous.
         """
-        known = self.labels()
         merged: dict[str, set[str]] = defaultdict(set)
-        for labels in known.values() if corpus is None else [known.get(corpus, {})]:
-            for label, ids in labels.items():
+        for labels in self.labels.values() if corpus is None else [self.labels.get(corpus, {})]:
+            for label, ids in _folded(labels).items():
                 merged[label] |= ids
         for accent in self.accents:
             merged[accent.id].add(accent.id)
         return dict(merged)
+
+
+def _folded(labels: Mapping[str, str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for label, accent in labels.items():
+        found[fold(label)].add(accent)
+    return dict(found)
 
 
 def fold(label: str) -> str:

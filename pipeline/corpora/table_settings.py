@@ -46,7 +46,7 @@ class TableSettings(BaseModel):
     @field_validator("vocabulary")
     @classmethod
     def _mapped(cls, value: str | None) -> str | None:
-        known = vocabulary().labels() if value is not None else {}
+        known = vocabulary().labels if value is not None else {}
         if value is not None and value not in known:
             raise ValueError(f"accents.yaml maps no labels of '{value}'.{did_you_mean(value, known)}")
         return value

@@ -18,7 +18,7 @@ def accents() -> Iterator[Check]:
     except StudyError as error:
         yield Check("accents", Verdict.FAIL, str(error), "Restore data_manifests/ from the repository.")
         return
-    found = f"{count(len(known.accents), 'accent')}, with the raw labels of {count(len(known.labels()), 'source')}"
+    found = f"{count(len(known.accents), 'accent')}, with the raw labels of {count(len(known.labels), 'source')}"
     yield Check("accents", Verdict.OK, found)
 
 

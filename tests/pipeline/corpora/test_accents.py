@@ -15,12 +15,12 @@ from pipeline.errors import ManifestError, MissingPrerequisite
 SHIPPED = Path(__file__).resolve().parents[3] / "data_manifests" / "accents.yaml"
 
 
-def entry(id: str, parent: str | None = None, **labels: list[str]) -> dict[str, Any]:
-    return {"id": id, "name": id.title(), "parent": parent, "labels": labels}
+def entry(id: str, parent: str | None = None) -> dict[str, Any]:
+    return {"id": id, "name": id.title(), "parent": parent}
 
 
-def made(*entries: dict[str, Any]) -> Vocabulary:
-    return Vocabulary.model_validate({"accents": entries})
+def made(*entries: dict[str, Any], **labels: dict[Any, str]) -> Vocabulary:
+    return Vocabulary.model_validate({"accents": entries, "labels": labels})
 
 
 def test_every_scalar_of_the_shipped_file_is_text_or_null() -> None:
@@ -77,27 +77,36 @@ def test_case_and_white_space_do_not_matter() -> None:
 
 
 def test_a_label_that_two_corpora_use_differently_is_ambiguous_without_a_corpus() -> None:
-    words = made(entry("georgian"), entry("us_georgia", a=["georgia"]), entry("caucasus", b=["Georgia"]))
+    words = made(
+        entry("georgian"),
+        entry("us_georgia"),
+        entry("caucasus"),
+        a={"georgia": "us_georgia"},
+        b={"Georgia": "caucasus"},
+    )
     assert words.lookup()["georgia"] == {"us_georgia", "caucasus"}
     assert words.lookup("b")["georgia"] == {"caucasus"}
 
 
 @pytest.mark.parametrize(
-    ("entries", "message"),
+    ("entries", "labels", "message"),
     [
-        ([entry("a"), entry("a")], "twice"),
-        ([entry("all")], "ALL"),
-        ([entry("a", parent="z")], "unknown parent"),
-        ([entry("a", parent="b"), entry("b", parent="a")], "ancestors"),
-        ([entry("a", c=["x"]), entry("b", c=["X "])], "means a and b"),
-        ([entry("a"), entry("b", c=["a"])], "means a and b"),
-        ([entry("No Spaces")], "pattern"),
-        ([entry("a", c=[False])], "string"),
+        ([entry("a"), entry("a")], {}, "twice"),
+        ([entry("all")], {}, "ALL"),
+        ([entry("a", parent="z")], {}, "unknown parent"),
+        ([entry("a", parent="b"), entry("b", parent="a")], {}, "ancestors"),
+        ([entry("a"), entry("b")], {"x": "a", "X ": "b"}, "means a and b"),
+        ([entry("a"), entry("b")], {"a": "b"}, "means a and b"),
+        ([entry("a")], {"x": "z"}, "unknown accent 'z'"),
+        ([entry("No Spaces")], {}, "pattern"),
+        ([entry("a")], {False: "a"}, "string"),
     ],
 )
-def test_an_inconsistent_vocabulary_is_refused(entries: list[dict[str, Any]], message: str) -> None:
+def test_an_inconsistent_vocabulary_is_refused(
+    entries: list[dict[str, Any]], labels: dict[Any, str], message: str
+) -> None:
     with pytest.raises(ValidationError, match=message):
-        made(*entries)
+        made(*entries, c=labels)
 
 
 def test_missing_broken_and_wrong_shipped_files_are_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +115,9 @@ def test_missing_broken_and_wrong_shipped_files_are_sentences(tmp_path: Path, mo
         shipped.read_shipped("accents.yaml", Vocabulary)
     (tmp_path / "accents.yaml").write_text("accents: [")
     with pytest.raises(ManifestError, match="not valid YAML"):
+        shipped.read_shipped("accents.yaml", Vocabulary)
+    (tmp_path / "accents.yaml").write_text('labels: {c: {"x": "a", "y": "b", "x": "b"}}')
+    with pytest.raises(ManifestError, match="'x' occurs twice"):
         shipped.read_shipped("accents.yaml", Vocabulary)
     (tmp_path / "accents.yaml").write_text("accents: [{id: no}]")
     with pytest.raises(ManifestError, match="every label is quoted"):
