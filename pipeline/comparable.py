@@ -21,7 +21,7 @@ TRIAL = ["utterance_id", "condition"]
 SPEECH = ["utterance_id", "audio_sha256", "reference", "accent", "speaker_id"]
 """What two runs must have in common of every utterance."""
 
-SAID = ["speaker_id", "accent", "normalized_reference", "normalized_hypothesis"]
+SAID = ["speaker_id", "accent", "error_slots", "normalized_reference", "normalized_hypothesis"]
 """What two answers to one trial are compared by, beside the counts."""
 
 _ELSEWHERE = ("run_name", "results_dir", "cache_dir", "stages", "listen", "store", "card", "asr", "corpus")
@@ -77,7 +77,8 @@ def read(job: Job) -> Finished | str:
     if not now or any(job.record.hashes.get(name) != sha for name, sha in now.items()):
         return "not compared: its tables were changed after it had finished"
     scores = folder.read_table("scores", tables.Scores)
-    answers = scores[scores["normalizer"] == job.card.main_normalizer].set_index(TRIAL)[[*KINDS, *SAID]]
+    answers = scores[scores["normalizer"] == job.card.main_normalizer].set_index(TRIAL)
+    answers = answers[[name for name in (*KINDS, *SAID) if name in answers]]
     if answers.empty:
         return "not compared: none of its trials was scored; its table of exclusions says why"
     utterances = folder.read_table("utterances", tables.Utterances)

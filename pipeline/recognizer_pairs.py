@@ -8,17 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import pandas as pd
-
 from pipeline.card.compared import Pair
 from pipeline.card.keys import Key
 from pipeline.comparable import Finished
 from pipeline.stats.comparisons import told
 from pipeline.stats.multiplicity import holm
 from pipeline.stats.permutation import generator
-from pipeline.stats.same_utterances import answers, compare, paired
+from pipeline.stats.same_utterances import Answers, answers, compare, paired
 from pipeline.stats.settings import StatsSettings
-from pipeline.text.pairs import slots_of_pairs
+from pipeline.text.pairs import error_slots
 
 METHOD = (
     "WER of the second run less WER of the first on the trials that both scored, all accents pooled; jackknife over "
@@ -32,7 +30,7 @@ class _Side:
     """One run and what it answered, by condition."""
 
     run: Finished
-    by_condition: dict[str, pd.DataFrame]
+    by_condition: dict[str, Answers]
 
 
 def pairs(finished: Sequence[Finished], conditions: Sequence[str]) -> list[Pair]:
@@ -55,8 +53,7 @@ def pairs(finished: Sequence[Finished], conditions: Sequence[str]) -> list[Pair]
 
 
 def _side(run: Finished) -> _Side:
-    given = answers(run.answers.reset_index(), slots_of_pairs)
-    return _Side(run, {str(name): rows for name, rows in given.groupby("condition", sort=True)})
+    return _Side(run, answers(run.answers.reset_index(), error_slots))
 
 
 def _compared(first: _Side, second: _Side, condition: str, settings: StatsSettings) -> Pair:

@@ -191,6 +191,9 @@ class Scores(_Table):
     # two runs of one study, before and after characters were counted, can both be read
     ref_characters: Series[int] | None = pa.Field(ge=0, description="of the normalized reference, spaces included")
     character_errors: Series[int] | None = pa.Field(ge=0, description="edits of a minimum character alignment")
+    error_slots: Series[str] | None = pa.Field(
+        description="where the errors lie: 2 i + 1 is reference word i (from 0), 2 i an insertion before it"
+    )
     normalized_reference: Series[str]
     normalized_hypothesis: Series[str]
 

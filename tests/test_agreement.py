@@ -25,7 +25,7 @@ def read(manifest: Path) -> tuple[dict[str, dict[str, str]], list[dict[str, str]
 
 def errors_of(references: list[str], hypotheses: list[str]) -> Iterator[tuple[int, int]]:
     """Return errors and reference words of each pair, as scoring counts them."""
-    for counts in count_all((references, hypotheses)):
+    for counts in count_all((references, hypotheses))[0]:
         h, s, d, i = counts[[COUNTED.index(name) for name in ("hits", "substitutions", "deletions", "insertions")]]
         yield int(s + d + i), int(h + s + d)
 

@@ -75,7 +75,8 @@ def _scored(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores under one normalizer, and the rows without a reference word among what was counted."""
     texts = {"normalized_reference": references.column(), "normalized_hypothesis": hypotheses.column()}
-    every = rows.assign(normalizer=normalizer, **count_pairs(references, hypotheses), **texts)
+    counts, slots = count_pairs(references, hypotheses)
+    every = rows.assign(normalizer=normalizer, **counts, error_slots=slots.column(), **texts)
     every = tables.cast(every, tables.columns(tables.Scores))[list(tables.columns(tables.Scores))]
     worded = (every["hits"] + every["substitutions"] + every["deletions"]) > 0
     return every[worded], every[~worded]

@@ -30,7 +30,7 @@ from pipeline.stats.hallucination import (
 from pipeline.stats.hallucination_settings import HallucinationSettings
 from pipeline.stats.variability import FEWEST, RepeatedTrial
 from pipeline.text.invented import COMPRESSED, LOOP, WHOLE, WITHIN, Look
-from pipeline.text.pairs import LIGHT_PART, longest_insertions
+from pipeline.text.pairs import LIGHT_PART, error_slots
 from pipeline.text.sequences import Sequences
 
 NAME = "summarize.screen"
@@ -64,7 +64,7 @@ def screen(
     """Look for every sign in every transcript; each distinct text, and pair of texts, is looked at once."""
     scores = heard.scores
     signs = pd.DataFrame(index=scores.index)
-    signs[INSERTION_RUN] = insertion_runs(scores)
+    signs[INSERTION_RUN] = error_slots(scores).longest_insertions()
     words = scores["hits"] + scores["substitutions"] + scores["deletions"]
     hyp_words = scores["hits"] + scores["substitutions"] + scores["insertions"]
     signs[Criterion.MOSTLY_INSERTED] = scores["insertions"] > words
@@ -81,16 +81,6 @@ def screen(
     listed = _candidates(heard, signs, empty)
     unused = _verdicts(signs, listed, heard, verdicts)
     return Signs(signs, empty, unused), _table(heard, listed)
-
-
-def insertion_runs(scores: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the inserted words of each score's longest run; only where there are two is an alignment needed."""
-    inserted = scores["insertions"].to_numpy()
-    runs = inserted.astype(np.int64).copy()
-    several = np.flatnonzero(inserted > 1)
-    texts = (scores[name].iloc[several] for name in ("normalized_reference", "normalized_hypothesis"))
-    runs[several] = longest_insertions(*texts)
-    return runs
 
 
 def _look(settings: HallucinationSettings, phrases: Phrases, normalize: Callable[[str], str]) -> Look:

@@ -32,7 +32,7 @@ from pipeline.stats.standings import standings
 from pipeline.stats.tags import TaggedErrors, tag_errors
 from pipeline.stats.terms import FoundTerms, term_table
 from pipeline.stats.variability import RepeatedTrial, variability
-from pipeline.text.pairs import slots_of_pairs
+from pipeline.text.pairs import error_slots
 
 NAME = "summarize"
 
@@ -124,7 +124,7 @@ def _snr_shifts(of: Material) -> pd.DataFrame:
 
 
 def _comparisons(of: Material) -> pd.DataFrame:
-    return comparisons(of.scores, of.settings, synthetic=of.synthetic, error_slots=slots_of_pairs, voices=of.voices)
+    return comparisons(of.scores, of.settings, synthetic=of.synthetic, find_slots=error_slots, voices=of.voices)
 
 
 def _adjusted(of: Material) -> pd.DataFrame:

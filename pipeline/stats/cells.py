@@ -3,7 +3,6 @@
 *In*: scores. *Out*: cells, one a group and one ``ALL`` a condition. Definitions and refusals: statistics 1, 2.1, 2.4.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline import tables
-from pipeline.records import ErrorCounts, Interval, Support
+from pipeline.records import ErrorCounts, Interval
 from pipeline.stats import second_intervals
 from pipeline.stats.bootstrap import bootstrap
 from pipeline.stats.counts import (
     KINDS,
-    MIN_K_EFF,
     BoolArray,
     IntArray,
     Tallies,
@@ -26,16 +24,10 @@ from pipeline.stats.counts import (
     is_ranked,
     tallies,
 )
-from pipeline.stats.jackknife import MAX_FOLD, log_interval, log_variance
+from pipeline.stats.jackknife import log_variance
 from pipeline.stats.second_intervals import Spread
 from pipeline.stats.settings import StatsSettings
-
-OK_K_EFF = 10.0
-"""From this effective number of speakers on an interval carries no warning."""
-ZERO_ERROR_K_EFF = 5.0
-"""Effective speakers needed for an upper bound on a WER of zero."""
-RULE_OF_THREE = 3.0
-"""Upper 95% limit of a Poisson mean of which zero events were seen (statistics: 2.4)."""
+from pipeline.stats.supported import Sampled, design_effect, supported
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +42,7 @@ class _Cell:
     n_utterances: int
     n_speakers: int
     all_named: bool
-    k_eff: float
-    log_variance: float
+    sampled: Sampled
 
 
 def cells(
@@ -75,10 +66,10 @@ def cells(
     for backend, normalizer, counts in tallies(scores) if counted is None else counted:
         every = _of_tally(counts, voices or {})
         drawn, lent = bootstrap(counts, voices or {}, settings, backend, normalizer), _lent(every, settings.confidence)
-        design_effect = _design_effect(every)
+        effect = design_effect(cell.sampled for cell in every if cell.accent != tables.POOLED)
         for cell in every:
             at = (cell.accent, cell.condition)
-            row = _row(cell, design_effect, settings) | second_intervals.columns(lent.get(at), drawn.get(at))
+            row = _row(cell, effect, settings) | second_intervals.columns(lent.get(at), drawn.get(at))
             rows.append(row | {"backend": backend, "normalizer": normalizer, "synthetic": synthetic})
     return tables.build(rows, tables.Cells, where="cells")
 
@@ -116,23 +107,13 @@ def _cell(
         n_utterances=int(counts.utterances[members, column].sum()),
         n_speakers=sum(named),
         all_named=all(named),
-        k_eff=effective_speakers(cluster_words),
-        log_variance=log_variance(cluster_errors, cluster_words),
+        sampled=Sampled(
+            int(errors.sum()),
+            int(words.sum()),
+            effective_speakers(cluster_words),
+            log_variance(cluster_errors, cluster_words),
+        ),
     )
-
-
-def _design_effect(every: list[_Cell]) -> float:
-    """Return the pooled speaker-over-Poisson factor of log WER of the accents' cells; NaN if no cell has one.
-
-    A cell's factor is its jackknife variance over the Poisson variance 1/E. Cells are weighted by k_eff - 1. Never
-    below 1: the bound it serves is not to be narrower than independent words would make it.
-    """
-    usable = [cell for cell in every if cell.accent != tables.POOLED and cell.log_variance >= 0]
-    degrees = sum(cell.k_eff - 1 for cell in usable)
-    if not degrees > 0:
-        return math.nan
-    weighted = sum((cell.k_eff - 1) * cell.log_variance * cell.counts.errors for cell in usable)
-    return max(1.0, weighted / degrees)
 
 
 def _lent(every: list[_Cell], confidence: float) -> dict[tuple[str, str], Interval]:
@@ -140,44 +121,24 @@ def _lent(every: list[_Cell], confidence: float) -> dict[tuple[str, str], Interv
     found: dict[tuple[str, str], Interval] = {}
     for condition in {cell.condition for cell in every}:
         chosen = [one for one in every if one.condition == condition and one.accent != tables.POOLED]
-        spreads = {one.accent: Spread(one.counts.wer, one.log_variance, one.k_eff) for one in chosen if one.counts.wer}
+        spreads = {
+            one.accent: Spread(one.counts.wer, one.sampled.log_variance, one.sampled.k_eff)
+            for one in chosen
+            if one.counts.wer
+        }
         lent = second_intervals.borrowed_intervals(spreads, confidence=confidence)
         found |= {(accent, condition): interval for accent, interval in lent.items()}
     return found
 
 
-def _support(cell: _Cell, design_effect: float, confidence: float) -> tuple[Support, Interval | None]:
-    if not cell.counts.ref_words:
-        return Support.NO_WORDS, None
-    if not cell.counts.errors:
-        return Support.ZERO_ERRORS, _zero_error_bound(cell, design_effect, confidence)
-    if cell.k_eff < MIN_K_EFF or not cell.log_variance > 0:
-        # speakers who all err alike tell nothing of how others would: a zero-width interval would claim certainty
-        return Support.INSUFFICIENT, None
-    wer = cell.counts.errors / cell.counts.ref_words
-    found = log_interval(wer, cell.log_variance, cell.k_eff - 1, confidence=confidence)
-    if found is None or found.high > MAX_FOLD * found.low:
-        return Support.INSUFFICIENT, None
-    return (Support.OK if cell.k_eff >= OK_K_EFF else Support.THIN), found
-
-
-def _zero_error_bound(cell: _Cell, design_effect: float, confidence: float) -> Interval | None:
-    """Return [0, 3.0 * DEFF / N], one-sided, or None where too few speakers or no other cell can carry it."""
-    if cell.k_eff < ZERO_ERROR_K_EFF or math.isnan(design_effect):
-        return None
-    # -log(1 - confidence) is the Poisson limit at any level; 3.0 is its customary rounding at 95%
-    limit = RULE_OF_THREE * math.log1p(-confidence) / math.log(0.05)
-    return Interval(0.0, limit * design_effect / cell.counts.ref_words)
-
-
-def _row(cell: _Cell, design_effect: float, settings: StatsSettings) -> dict[str, Any]:
-    support, found = _support(cell, design_effect, settings.confidence)
+def _row(cell: _Cell, effect: float, settings: StatsSettings) -> dict[str, Any]:
+    support, found = supported(cell.sampled, effect, settings.confidence)
     pooled = cell.accent == tables.POOLED
     return {
         "accent": cell.accent,
         "condition": cell.condition,
         "n_speakers": cell.n_speakers,
-        "k_eff": cell.k_eff,
+        "k_eff": cell.sampled.k_eff,
         "n_utterances": cell.n_utterances,
         "n_ref_words": cell.counts.ref_words,
         **{kind: getattr(cell.counts, kind) for kind in KINDS},

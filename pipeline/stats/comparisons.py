@@ -15,7 +15,7 @@ from pipeline.result_tables import Comparisons
 from pipeline.stats.counts import studies
 from pipeline.stats.multiplicity import holm
 from pipeline.stats.permutation import generator
-from pipeline.stats.same_utterances import Difference, ErrorSlots, Paired, answers, compare, paired
+from pipeline.stats.same_utterances import Difference, FindSlots, Paired, answers, compare, paired
 from pipeline.stats.settings import StatsSettings
 
 EMPTY = ("wer_reference", "wer", "difference", "ci_low", "ci_high", "ratio", "p", "mapsswe_z", "mapsswe_p")
@@ -26,7 +26,7 @@ def comparisons(
     settings: StatsSettings,
     *,
     synthetic: bool,
-    error_slots: ErrorSlots,
+    find_slots: FindSlots,
     voices: Mapping[tuple[str, str], str] | None = None,
 ) -> pd.DataFrame:
     """Return the table of comparisons.
@@ -40,7 +40,7 @@ def comparisons(
     """
     rows: list[dict[str, Any]] = []
     for backend, normalizer, part in studies(scores):
-        found = list(_study(answers(part, error_slots), settings, (backend, normalizer), voices or {}))
+        found = list(_study(part, find_slots, settings, (backend, normalizer), voices or {}))
         key = {"backend": backend, "normalizer": normalizer, "synthetic": synthetic}
         rows.extend(row | key for row in _adjusted(found))
     return tables.build(rows, Comparisons, where="comparisons")
@@ -55,10 +55,14 @@ def _adjusted(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _study(
-    given: pd.DataFrame, settings: StatsSettings, names: tuple[str, str], voices: Mapping[tuple[str, str], str]
+    scores: pd.DataFrame,
+    find_slots: FindSlots,
+    settings: StatsSettings,
+    names: tuple[str, str],
+    voices: Mapping[tuple[str, str], str],
 ) -> Iterator[dict[str, Any]]:
-    accents = sorted(set(given["accent"]))
-    by_condition = {str(name): rows for name, rows in given.groupby("condition", sort=True)}
+    by_condition = answers(scores, find_slots)
+    accents = sorted(set[str]().union(*(given.table["accent"].unique() for given in by_condition.values())))
     before = by_condition.get(settings.reference_condition)
     if before is None or len(by_condition) < 2:
         note = f"needs words scored under the reference condition '{settings.reference_condition}' and another one"

@@ -181,15 +181,20 @@ def _spread(of: Deleted, rate: FloatArray, place: int, weights: FloatArray) -> _
     used = (weights > 0) | (np.arange(len(rate)) == place)
     sides = (float(rate[place]), float(weights @ rate))
     # what leaving a cluster out of one accent does to that accent's side of the contrast, each side on its own
-    moves = np.where(own, of.change, weights[of.accent] * of.change)
-    one, rest = (_sums(of.cluster, np.where(mine, moves, 0.0), n) for mine in (own, ~own))
-    log_moves = logarithm(1 + one / sides[0]) - logarithm(1 + rest / sides[1])
+    by_accent = np.where(np.arange(len(rate)) == place, 1.0, weights)
+    moves = by_accent[of.accent] * of.change
     # Welch's degrees need the part of each accent: its own clusters, as if no text were shared
-    log_alone = logarithm(1 + moves / np.where(own, *sides))
+    alone = (by_accent / np.where(np.arange(len(rate)) == place, *sides))[of.accent] * of.change
+    log_alone = logarithm(1 + alone)
     parts = [_sums(of.accent, of.factor[of.cluster] * np.square(of_pair), len(rate)) for of_pair in (moves, log_alone)]
+    plain, log = (float(part.sum()) for part in parts)
+    if len(of.cluster) > n:  # a cluster of several accents moves both sides at once
+        one, rest = (_sums(of.cluster, np.where(mine, moves, 0.0), n) for mine in (own, ~own))
+        log_moves = logarithm(1 + one / sides[0]) - logarithm(1 + rest / sides[1])
+        plain, log = (float((of.factor * np.square(move)).sum()) for move in (one - rest, log_moves))
     return _Spread(
-        plain=float((of.factor * np.square(one - rest)).sum()),
-        log=float((of.factor * np.square(log_moves)).sum()),
+        plain=plain,
+        log=log,
         plain_degrees=welch_degrees(parts[0][used], of.k_eff[used] - 1),
         log_degrees=welch_degrees(parts[1][used], of.k_eff[used] - 1),
     )

@@ -101,7 +101,10 @@ class ContentStudy:
 
 
 def coded(part: pd.DataFrame, utterances: pd.DataFrame, settings: StatsSettings) -> pd.DataFrame:
-    """Return scores with reference words, in a fixed order, with their text (a code), stratum, errors and words."""
+    """Return scores with reference words, in a fixed order.
+
+    With codes of their text and of their speaker (nested in accents), their stratum, errors and words.
+    """
     # rows are put in their order as numbers: a million texts are not moved for it
     places = np.flatnonzero(has_words(part).to_numpy(dtype=bool))
     codes = [pd.factorize(part[name].iloc[places], sort=True)[0] for name in ("condition", "utterance_id")]
@@ -110,9 +113,16 @@ def coded(part: pd.DataFrame, utterances: pd.DataFrame, settings: StatsSettings)
     return worded.assign(
         stratum=strata(worded, utterances, settings.strata, settings.length_bands),
         text=pd.factorize(part["normalized_reference"])[0][places],
+        # nested: two accents may use one name for two people
+        speaker=_nested(worded["accent"], worded["speaker_id"]),
         errors=worded["substitutions"] + worded["deletions"] + worded["insertions"],
         words=worded["hits"] + worded["substitutions"] + worded["deletions"],
     )
+
+
+def _nested(outer: "pd.Series[str]", inner: "pd.Series[str]") -> IntArray:
+    codes, among = (pd.factorize(names)[0].astype(np.int64) for names in (outer, inner))
+    return codes * (int(among.max(initial=0)) + 2) + among
 
 
 def content_study(ranked: Sequence[Group], rows: pd.DataFrame, settings: StatsSettings) -> ContentStudy:
@@ -120,14 +130,12 @@ def content_study(ranked: Sequence[Group], rows: pd.DataFrame, settings: StatsSe
     at = {one.accent: place for place, one in enumerate(ranked)}
     kept = rows[rows["accent"].isin(at)]
     accent = np.asarray(kept["accent"].map(at), dtype=np.int64)
-    # nested in accents: two accents may use one name for two people
-    speaker = pd.MultiIndex.from_arrays([accent, kept["speaker_id"]]).factorize()[0]
     stratum, names = pd.factorize(kept["stratum"], sort=True)
     given = Counted(
         accents=tuple(at),
         accent=accent,
-        speaker=speaker.astype(np.int64),
-        text=pd.factorize(kept["text"])[0].astype(np.int64),
+        speaker=np.unique(kept["speaker"], return_inverse=True)[1].astype(np.int64),
+        text=np.unique(kept["text"], return_inverse=True)[1].astype(np.int64),
         stratum=np.zeros(len(kept), dtype=np.int64),
         errors=kept["errors"].to_numpy(dtype=np.int64),
         words=kept["words"].to_numpy(dtype=np.int64),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.result_tables import Detectable
+from pipeline.stats import standings
 from pipeline.stats.contrasts import contrast
 from pipeline.stats.counts import Group, Tallies, Tally, group, ranked_groups, tallies
 from pipeline.stats.power import POWER, detectable_log_ratio
@@ -40,7 +41,7 @@ def detectable(
 
 def _study(counts: Tally, settings: StatsSettings) -> Iterator[dict[str, Any]]:
     found = [(name, ranked_groups(counts, name, settings.min_speakers)) for name in counts.conditions]
-    asked = [(name, groups, _reference(groups, settings)) for name, groups in found]
+    asked = [(name, groups, standings.reference(counts, name, settings)[0] or "") for name, groups in found]
     n_cells = sum(len(groups) - (reference != "") for _, groups, reference in asked if len(groups) > 1)
     for condition, groups, reference in asked:
         column = counts.conditions.index(condition)
@@ -48,12 +49,6 @@ def _study(counts: Tally, settings: StatsSettings) -> Iterator[dict[str, Any]]:
             if accent != reference and counts.rows[counts.members([accent]), column].any():
                 here = group(counts, accent, condition)
                 yield _row(here, groups, reference, n_cells, settings) | {"condition": condition}
-
-
-def _reference(groups: Sequence[Group], settings: StatsSettings) -> str:
-    """Return the reference accent where it can be used, as for the disparities; empty: the other accents."""
-    wanted = settings.reference_accent
-    return wanted if wanted is not None and any(one.accent == wanted for one in groups) else ""
 
 
 def _row(here: Group, groups: Sequence[Group], reference: str, n_cells: int, settings: StatsSettings) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pipeline.records import Interval, Support
-from pipeline.stats.cells import OK_K_EFF, RULE_OF_THREE, ZERO_ERROR_K_EFF
-from pipeline.stats.counts import MIN_K_EFF, IntArray, Unit, effective_speakers
-from pipeline.stats.jackknife import MAX_FOLD, log_interval, log_variance
+from pipeline.stats.counts import IntArray, Unit, effective_speakers
+from pipeline.stats.jackknife import log_variance
+from pipeline.stats.supported import Sampled, design_effect, supported
 from pipeline.tables import POOLED
 
 Voices = Mapping[tuple[str, str], str]
@@ -143,13 +143,13 @@ def rates(
         for accent, places in groups
         for column, condition in enumerate(of.conditions)
     }
-    effect = _design_effect(measured)
+    effect = design_effect(one for (accent, _), one in measured.items() if accent != POOLED)
     found = {}
     for accent, places in groups:
         for column, condition in enumerate(of.conditions):
             one = measured[accent, condition]
             members = places[bases[places, column] > 0]
-            support, interval = _support(one, effect, confidence, kind)
+            support, interval = _shown(one, effect, confidence, kind)
             ends = (interval.low, interval.high) if interval else (None, None)
             found[accent, condition] = Rate(
                 count=int(counts[places, column].sum()),
@@ -165,47 +165,21 @@ def rates(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    events: int
-    base: int
-    k_eff: float
-    log_variance: float
-
-
-def _measured(of: Layout, accent: str, places: IntArray, events: IntArray, bases: IntArray) -> _Measured:
+def _measured(of: Layout, accent: str, places: IntArray, events: IntArray, bases: IntArray) -> Sampled:
     members = places[bases[places] > 0]
     own, words = events[members], bases[members]
     if accent == POOLED:
         clusters = np.unique(of.clusters[members], return_inverse=True)[1]
         own = np.bincount(clusters, weights=own).astype(np.int64)
         words = np.bincount(clusters, weights=words).astype(np.int64)
-    return _Measured(int(own.sum()), int(words.sum()), effective_speakers(words), log_variance(own, words))
+    return Sampled(int(own.sum()), int(words.sum()), effective_speakers(words), log_variance(own, words))
 
 
-def _design_effect(measured: Mapping[tuple[str, str], _Measured]) -> float:
-    """Return the pooled speaker-over-Poisson factor of the accents' cells, 1 or more; NaN if no cell has one."""
-    usable = [one for (accent, _), one in measured.items() if accent != POOLED and one.log_variance >= 0]
-    degrees = sum(one.k_eff - 1 for one in usable)
-    if not degrees > 0:
-        return math.nan
-    return max(1.0, sum((one.k_eff - 1) * one.log_variance * one.events for one in usable) / degrees)
-
-
-def _support(one: _Measured, effect: float, confidence: float, kind: Kind) -> tuple[Support, Interval | None]:
-    if not one.base:
-        return Support.NO_WORDS, None
-    if not one.events:
-        bounded = kind.bounded and one.k_eff >= ZERO_ERROR_K_EFF and not math.isnan(effect)
-        limit = RULE_OF_THREE * math.log1p(-confidence) / math.log(0.05) * effect / one.base
-        return Support.ZERO_ERRORS, _as_asked(Interval(0.0, limit), kind) if bounded else None
-    if one.k_eff < MIN_K_EFF or not one.log_variance > 0:
-        # speakers who are all alike tell nothing of others: a zero-width interval would claim certainty
-        return Support.INSUFFICIENT, None
-    found = log_interval(one.events / one.base, one.log_variance, one.k_eff - 1, confidence=confidence)
-    if found is None or found.high > MAX_FOLD * found.low:
-        return Support.INSUFFICIENT, None
-    return (Support.OK if one.k_eff >= OK_K_EFF else Support.THIN), _as_asked(found, kind)
+def _shown(one: Sampled, effect: float, confidence: float, kind: Kind) -> tuple[Support, Interval | None]:
+    support, found = supported(one, effect, confidence)
+    if found is None or (support is Support.ZERO_ERRORS and not kind.bounded):
+        return support, None
+    return support, _as_asked(found, kind)
 
 
 def _as_asked(found: Interval, kind: Kind) -> Interval:

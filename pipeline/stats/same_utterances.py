@@ -5,21 +5,22 @@ independent. One implementation for both uses, so that a condition and a recogni
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from pipeline.error_slots import ErrorSlots
 from pipeline.records import Interval
-from pipeline.stats.counts import KINDS, MIN_K_EFF, BoolArray, IntArray, Unit, effective_speakers, has_words, is_ranked
+from pipeline.stats.counts import KINDS, MIN_K_EFF, IntArray, Unit, effective_speakers, has_words, is_ranked
 from pipeline.stats.jackknife import interval, leave_one_out, variance
 from pipeline.stats.paired import COUNTED_BY
 from pipeline.stats.segments import Mapsswe, mapsswe, segment_sums
 from pipeline.stats.sign_flip import Flipped, sign_flip
 
-ErrorSlots = Callable[["pd.Series[str]", "pd.Series[str]"], Sequence[Sequence[int]]]
-"""Where the errors of normalized hypotheses lie in their references, row by row: ``text.pairs.slots_of_pairs``."""
+FindSlots = Callable[[pd.DataFrame], ErrorSlots]
+"""Says where the errors of scores lie: ``text.pairs.error_slots``."""
 
 ERRORS, WORDS, UTTERANCES, SEGMENTS = slice(0, 2), slice(2, 4), 4, slice(5, 8)
 SAME_AS_UNIT = ["accent", "name", "named"]
@@ -72,11 +73,26 @@ class Difference:
     unit: str
 
 
-def answers(scores: pd.DataFrame, error_slots: ErrorSlots) -> pd.DataFrame:
-    """Return scores with reference words, sorted and indexed by utterance, as ``paired`` takes them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Utterances of one backend and normalizer under one condition, sorted and indexed by utterance.
 
-    ``scores`` are of one backend and normalizer; under one condition an utterance stands there once. Columns:
-    condition, accent, name and named (of the unit), its number (unit), errors, words, slots.
+    ``table`` has the columns accent, name and named (of the unit), its number (unit), errors, words, and the place of
+    the row in ``slots``, which may hold other rows too.
+    """
+
+    table: pd.DataFrame
+    slots: ErrorSlots
+
+    def segments(self, table: pd.DataFrame) -> ErrorSlots:
+        """Return the error slots of some rows of the table."""
+        return self.slots.take(table["place"].to_numpy())
+
+
+def answers(scores: pd.DataFrame, find_slots: FindSlots) -> dict[str, Answers]:
+    """Return the scores with reference words by condition, as ``paired`` takes them.
+
+    ``scores`` are of one backend and normalizer; under one condition an utterance stands there once.
     """
     # rows are put in their order as numbers: a million texts are not moved for it
     places = np.flatnonzero(has_words(scores).to_numpy(dtype=bool))
@@ -84,34 +100,27 @@ def answers(scores: pd.DataFrame, error_slots: ErrorSlots) -> pd.DataFrame:
     places = places[np.lexsort(codes)]
     worded = scores[[*COUNTED_BY, *KINDS]].iloc[places]
     named = worded["speaker_id"].notna()
-    errors = worded["substitutions"] + worded["deletions"] + worded["insertions"]
     found = {
         "condition": worded["condition"],
         "accent": worded["accent"],
         "name": worded["speaker_id"].where(named, worded["utterance_id"]),
         "named": named,
-        "errors": errors,
+        "errors": worded["substitutions"] + worded["deletions"] + worded["insertions"],
         "words": worded["hits"] + worded["substitutions"] + worded["deletions"],
-        "slots": _slots(scores, places, errors.to_numpy() > 0, error_slots),
     }
     table = pd.DataFrame(found).set_index(pd.Index(worded["utterance_id"], name="utterance_id"))
-    return table.assign(unit=table.groupby(SAME_AS_UNIT, sort=True).ngroup())
+    table = table.assign(unit=table.groupby(SAME_AS_UNIT, sort=True).ngroup(), place=places)
+    slots = find_slots(scores)
+    return {str(name): Answers(rows, slots) for name, rows in table.groupby("condition", sort=True)}
 
 
-def _slots(scores: pd.DataFrame, places: IntArray, wrong: BoolArray, error_slots: ErrorSlots) -> list[Sequence[int]]:
-    """Return the error slots of the rows at ``places``; only those that are ``wrong`` have any."""
-    texts = (scores[name].iloc[places[wrong]] for name in ("normalized_reference", "normalized_hypothesis"))
-    asked = iter(error_slots(*texts))
-    return [next(asked) if has_errors else [] for has_errors in wrong.tolist()]
-
-
-def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired:
-    """Return the speakers of the utterances that both tables of ``answers`` hold, each of them once."""
-    one, other = first, second
-    if not (first.index.is_unique and first.index.equals(second.index)):
-        both = first.index.intersection(second.index).sort_values()
-        one, other = first.loc[both], second.loc[both]
-    segments = segment_sums(one["slots"].tolist(), other["slots"].tolist())
+def paired(first: Answers, second: Answers) -> Paired:
+    """Return the speakers of the utterances that both hold, each of them once."""
+    one, other = first.table, second.table
+    if not (one.index.is_unique and one.index.equals(other.index)):
+        both = one.index.intersection(other.index).sort_values()
+        one, other = one.loc[both], other.loc[both]
+    segments = segment_sums(first.segments(one), second.segments(other))
     columns = [one["errors"], other["errors"], one["words"], other["words"], np.ones(len(one)), *segments.T]
     _, where, place = np.unique(one["unit"].to_numpy(), return_index=True, return_inverse=True)
     sums = [

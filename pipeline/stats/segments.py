@@ -7,13 +7,12 @@ not: where the difference itself varies between speakers it finds too much (stat
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from scipy.special import ndtr
 
+from pipeline.error_slots import ErrorSlots
 from pipeline.stats.counts import IntArray
 
 MIN_GOOD_WORDS = 2
@@ -29,23 +28,22 @@ class Mapsswe:
     p: float | None
 
 
-def segment_sums(first: Sequence[Sequence[int]], second: Sequence[Sequence[int]]) -> IntArray:
+def segment_sums(first: ErrorSlots, second: ErrorSlots) -> IntArray:
     """Cut utterances into segments with errors; return, per utterance, what the test needs of them.
 
     A segment begins with an error of either side and ends before ``MIN_GOOD_WORDS`` words in a row that both got right,
     or with the utterance. Stretches without an error are no segments.
 
     Args:
-        first: the error slots of each utterance (``text.alignment.error_slots``), sorted.
+        first: the error slots of each utterance.
         second: those of the other side, for the same utterances.
 
     Returns:
         Shape (utterances, 3): number of segments, sum and sum of squares of d = errors of ``second`` less of ``first``.
     """
-    places = [np.repeat(np.arange(len(side)), [len(slots) for slots in side]) for side in (first, second)]
-    slots = [np.fromiter(chain.from_iterable(side), np.int64) for side in (first, second)]
-    utterance, slot = np.concatenate(places), np.concatenate(slots)
-    worth = np.repeat([-1, 1], [len(slots[0]), len(slots[1])])
+    utterance = np.concatenate([first.rows, second.rows])
+    slot = np.concatenate([first.slots, second.slots])
+    worth = np.repeat([-1, 1], [len(first.slots), len(second.slots)])
     order = np.lexsort((slot, utterance))
     utterance, slot, worth = utterance[order], slot[order], worth[order]
     # words have odd slots: those strictly between two errors were right on both sides
@@ -53,7 +51,7 @@ def segment_sums(first: Sequence[Sequence[int]], second: Sequence[Sequence[int]]
     begins = np.ones(len(slot), dtype=bool)
     begins[1:] = (utterance[1:] != utterance[:-1]) | (right >= MIN_GOOD_WORDS)
     difference = np.bincount(np.cumsum(begins) - 1, weights=worth)
-    where, n = utterance[begins], len(first)
+    where, n = utterance[begins], len(first.counts)
     sums = [np.bincount(where, weights=of, minlength=n) for of in (None, difference, np.square(difference))]
     return np.rint(np.stack(sums, axis=1)).astype(np.int64)
 

@@ -3,17 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.error_slots import ErrorSlots
 from pipeline.records import ErrorCounts
 
 COUNTED = ("hits", "substitutions", "deletions", "insertions", "ref_characters", "character_errors")
 """What ``count_all`` counts of a pair of texts, in the order of its columns."""
+Pairs = tuple[Sequence[str], Sequence[str]]
+Edit = tuple[str, int, int]
+"""Kind, place in the reference, place in the hypothesis."""
 BATCH = 5000
 """Pairs that the aligner is given at once: it keeps a copy of all of them."""
 
@@ -42,56 +46,49 @@ def count_characters(normalized_reference: str, normalized_hypothesis: str) -> t
     return len(reference), Levenshtein.distance(reference, hypothesis)
 
 
-def count_all(pairs: tuple[Sequence[str], Sequence[str]]) -> NDArray[np.int64]:
-    """Count as ``count_errors`` and ``count_characters`` do for many pairs of texts; shape (pairs, ``COUNTED``).
+def count_all(pairs: Pairs) -> tuple[NDArray[np.int64], ErrorSlots]:
+    """Count as ``count_errors`` and ``count_characters`` do for many pairs of texts, and say where their errors lie.
 
     jiwer's own aligner is asked without jiwer, which takes several times as long for the same counts.
+
+    Returns:
+        Counts of shape (pairs, ``COUNTED``), and the slots of every pair.
     """
-    counted = [
-        (*_counts(one.split(), other.split()), *count_characters(one, other)) for one, other in zip(*pairs, strict=True)
-    ]
-    return np.array(counted, dtype=np.int64).reshape(-1, len(COUNTED))
+    counted, slots = [], []
+    for one, other in zip(*pairs, strict=True):
+        ref_words, hyp_words = one.split(), other.split()
+        edits = _edits(ref_words, hyp_words)
+        counted.append((*_counts(len(ref_words), len(hyp_words), edits), *count_characters(one, other)))
+        slots.append(_slots(edits))
+    return np.array(counted, dtype=np.int64).reshape(-1, len(COUNTED)), _together(slots)
 
 
-def _counts(ref_words: list[str], hyp_words: list[str]) -> tuple[int, int, int, int]:
-    edits = Levenshtein.editops(ref_words, hyp_words).as_list()
+def _edits(ref_words: list[str], hyp_words: list[str]) -> list[Edit]:
+    # its stubs do not say which element is which
+    return cast(list[Edit], Levenshtein.editops(ref_words, hyp_words).as_list())
+
+
+def _counts(ref_words: int, hyp_words: int, edits: list[Edit]) -> tuple[int, int, int, int]:
     substitutions = sum(edit[0] == "replace" for edit in edits)
     # the others are deletions and insertions, and the lengths tell how many more there are of the ones
-    insertions = (len(edits) - substitutions + len(hyp_words) - len(ref_words)) // 2
+    insertions = (len(edits) - substitutions + hyp_words - ref_words) // 2
     deletions = len(edits) - substitutions - insertions
-    return len(ref_words) - substitutions - deletions, substitutions, deletions, insertions
+    return ref_words - substitutions - deletions, substitutions, deletions, insertions
 
 
-def error_slots(normalized_reference: str, normalized_hypothesis: str) -> list[int]:
-    """Return where the errors of the same alignment lie: one entry an error, in order.
-
-    2 i + 1 is a wrong or missing reference word i, counted from 0; 2 i is a word inserted before it (after the last one
-    where i is their number). The aligner below jiwer is asked itself, whose answer is a twentieth of the time.
-    """
-    ref_words, hyp_words = normalized_reference.split(), normalized_hypothesis.split()
-    operations = Levenshtein.editops(ref_words, hyp_words).as_list()
-    # (kind, place in the reference, place in the hypothesis); its stubs do not say which element is which
-    return [2 * int(operation[1]) + (operation[0] != "insert") for operation in operations]
+def _slots(edits: list[Edit]) -> list[int]:
+    return [2 * edit[1] + (edit[0] != "insert") for edit in edits]
 
 
-def all_error_slots(pairs: tuple[Sequence[str], Sequence[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ``error_slots`` of many pairs of texts: how many each has, shape (pairs,), and all of them in a row."""
-    found = [error_slots(one, other) for one, other in zip(*pairs, strict=True)]
-    counts = np.fromiter(map(len, found), np.int64, len(found))
-    return counts, np.fromiter(chain.from_iterable(found), np.int64, int(counts.sum()))
+def _together(slots: Sequence[Sequence[int]]) -> ErrorSlots:
+    counts = np.fromiter(map(len, slots), np.int64, len(slots))
+    return ErrorSlots(counts, np.fromiter(chain.from_iterable(slots), np.int64, int(counts.sum())))
 
 
-def longest_insertion_runs(pairs: tuple[Sequence[str], Sequence[str]]) -> NDArray[np.int64]:
-    """Return the words of the longest run of inserted words in each of many pairs of texts, shape (pairs,)."""
-    counts, slots = all_error_slots(pairs)
-    # slots of a pair never fall, and words inserted at one place lie in one slot, an even one
-    pair = np.repeat(np.arange(len(counts)), counts)
-    begins = np.ones(len(slots), dtype=bool)
-    begins[1:] = (slots[1:] != slots[:-1]) | (pair[1:] != pair[:-1])
-    lengths = np.diff(np.append(np.flatnonzero(begins), len(slots)))
-    longest = np.zeros(len(counts), dtype=np.int64)
-    np.maximum.at(longest, pair[begins], np.where(slots[begins] % 2 == 0, lengths, 0))
-    return longest
+def all_error_slots(pairs: Pairs) -> ErrorSlots:
+    """Return where the errors of the same alignments lie, without counting them."""
+    both = zip(*pairs, strict=True)
+    return _together([_slots(_edits(one.split(), other.split())) for one, other in both])
 
 
 @dataclass(frozen=True, slots=True)

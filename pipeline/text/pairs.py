@@ -7,20 +7,23 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.error_slots import ErrorSlots
+from pipeline.errors import TableError
 from pipeline.processors import spread
-from pipeline.text.alignment import COUNTED, all_error_slots, count_all, longest_insertion_runs
+from pipeline.text.alignment import COUNTED, all_error_slots, count_all
 from pipeline.text.normalizers import normalize_all
 
 IntArray = NDArray[np.int64]
 Normalize = Callable[[str], str]
 
+SLOTS = "error_slots"
+ERRORS = ("substitutions", "deletions", "insertions")
 PART = 20_000
 """Texts, or pairs of them, that one process takes at a time; so few are worked on without starting any."""
 LIGHT_PART = 100_000
@@ -53,35 +56,33 @@ class Texts:
         return pd.Series(self.distinct, dtype="str").take(self.places).reset_index(drop=True)
 
 
-def count_pairs(references: Texts, hypotheses: Texts) -> dict[str, IntArray]:
-    """Count the errors of each row's hypothesis against its reference, both normalized; arrays of one value a row.
+def count_pairs(references: Texts, hypotheses: Texts) -> tuple[dict[str, IntArray], ErrorSlots]:
+    """Count the errors of each row's hypothesis against its reference, both normalized, and say where they lie.
 
-    The counts are those of ``alignment.count_errors``, by name. A pair that occurs in many rows is aligned once.
+    The counts, arrays of one value a row, are those of ``alignment.count_all``, by name. A pair that occurs in many
+    rows is aligned once.
     """
     parts, rows = _distinct(references, hypotheses, PART)
-    counted = np.concatenate([count_all(([], [])), *spread(count_all, parts)])
-    return {name: np.ascontiguousarray(counted[:, place])[rows] for place, name in enumerate(COUNTED)}
+    done = [count_all(([], [])), *spread(count_all, parts)]
+    counted = np.concatenate([counts for counts, _ in done])
+    by_name = {name: np.ascontiguousarray(counted[:, place])[rows] for place, name in enumerate(COUNTED)}
+    return by_name, ErrorSlots.joined([slots for _, slots in done]).take(rows)
 
 
-def slots_of_pairs(references: "pd.Series[str]", hypotheses: "pd.Series[str]") -> list[list[int]]:
-    """Return where the errors of each row lie, as ``alignment.error_slots`` says; each distinct pair is aligned once.
+def error_slots(scores: pd.DataFrame) -> ErrorSlots:
+    """Return where the errors of each score lie; of a run that did not store them each distinct pair is aligned again.
 
-    Rows with the same texts share one list: it is to be read only.
+    Raises:
+        TableError: if the stored ones are not as many as the errors.
     """
-    parts, rows = _distinct(Texts.of(references), Texts.of(hypotheses), LIGHT_PART)
-    done = spread(all_error_slots, parts)
-    # numbers come back from other processes, not lists: a list of lists takes as long to hand over as to make
-    ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(counts for counts, _ in done)])).tolist()
-    flat = np.concatenate([np.zeros(0, np.int64), *(slots for _, slots in done)]).tolist()
-    found = [flat[start:end] for start, end in pairwise(ends)]
-    return [found[row] for row in rows.tolist()]
-
-
-def longest_insertions(references: "pd.Series[str]", hypotheses: "pd.Series[str]") -> IntArray:
-    """Return the words of the longest run of inserted words of each row; each distinct pair is aligned once."""
-    parts, rows = _distinct(Texts.of(references), Texts.of(hypotheses), LIGHT_PART)
-    done = spread(longest_insertion_runs, parts)
-    return np.concatenate([np.zeros(0, np.int64), *done])[rows]
+    if SLOTS not in scores:
+        texts = [Texts.of(scores[name]) for name in ("normalized_reference", "normalized_hypothesis")]
+        parts, rows = _distinct(texts[0], texts[1], LIGHT_PART)
+        return ErrorSlots.joined(spread(all_error_slots, parts)).take(rows)
+    found = ErrorSlots.read(scores[SLOTS])
+    if (found.counts != scores[list(ERRORS)].sum(axis=1).to_numpy()).any():
+        raise TableError("scores: its error slots are not as many as its errors. Score again: stages=[score,...].")
+    return found
 
 
 def _distinct(references: Texts, hypotheses: Texts, size: int) -> tuple[list[tuple[list[str], list[str]]], IntArray]:

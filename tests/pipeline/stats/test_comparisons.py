@@ -15,13 +15,13 @@ from pipeline.stats.segments import mapsswe
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.sign_flip import sign_flip
 from pipeline.text.alignment import count_errors
-from pipeline.text.pairs import slots_of_pairs
+from pipeline.text.pairs import error_slots
 
 QUICK = StatsSettings(permutations=99)
 
 
 def table_of(scores: pd.DataFrame, chosen: StatsSettings = QUICK, **more) -> pd.DataFrame:
-    found = comparisons(scores, chosen, synthetic=False, error_slots=slots_of_pairs, **more)
+    found = comparisons(scores, chosen, synthetic=False, find_slots=error_slots, **more)
     return found.set_index(["accent", "condition"])
 
 
@@ -159,10 +159,10 @@ def test_the_size_is_right_where_each_speaker_reacts_in_his_own_way_and_by_segme
 def test_without_the_reference_condition_or_another_one_a_row_says_so(make_speakers):
     scores = make_speakers([("a", f"s{s}", "noise", 20, s) for s in range(6)])
     for part in (scores, scores.assign(condition="clean"), scores.assign(hits=0, substitutions=0, insertions=3)):
-        table = comparisons(part, QUICK, synthetic=False, error_slots=slots_of_pairs)
+        table = comparisons(part, QUICK, synthetic=False, find_slots=error_slots)
         assert table["note"].tolist() == ["needs words scored under the reference condition 'clean' and another one"]
         assert table[["accent", "condition"]].to_numpy().tolist() == [["ALL", ""]]
-    assert comparisons(scores.iloc[:0], QUICK, synthetic=False, error_slots=slots_of_pairs).empty
+    assert comparisons(scores.iloc[:0], QUICK, synthetic=False, find_slots=error_slots).empty
 
 
 def test_labels_of_any_kind_and_any_order_of_rows(make_speakers):
@@ -194,7 +194,7 @@ def test_any_counts_give_valid_tables(make_scores, pairs):
     chosen = StatsSettings(min_speakers=2, permutations=99, strata=["length_band"])
     utterances = scores[["utterance_id"]].drop_duplicates()
     found = [
-        comparisons(scores, chosen, synthetic=False, error_slots=slots_of_pairs),
+        comparisons(scores, chosen, synthetic=False, find_slots=error_slots),
         adjusted(scores, utterances, chosen, synthetic=False),
     ]
     for table in found:

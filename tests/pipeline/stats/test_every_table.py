@@ -26,7 +26,7 @@ from pipeline.stats.snr_shift import snr_shifts
 from pipeline.stats.standings import standings
 from pipeline.stats.tags import TaggedErrors, tag_errors
 from pipeline.stats.terms import FoundTerms, term_table
-from pipeline.text.pairs import slots_of_pairs
+from pipeline.text.pairs import error_slots
 
 QUICK = StatsSettings(permutations=99)
 
@@ -49,7 +49,7 @@ def all_intersections(scores, settings, *, synthetic):
 
 
 def all_comparisons(scores, settings, *, synthetic):
-    return comparisons(scores, settings, synthetic=synthetic, error_slots=slots_of_pairs, voices={})
+    return comparisons(scores, settings, synthetic=synthetic, find_slots=error_slots, voices={})
 
 
 def all_hallucinations(scores, settings, *, synthetic):

@@ -4,14 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.error_slots import ErrorSlots
 from pipeline.stats.segments import mapsswe, segment_sums
-from pipeline.text.alignment import count_errors, error_slots
+from pipeline.text.alignment import all_error_slots, count_errors
 
 REFERENCE = "a b c d e f g h"
 
 
 def sums(reference: str, first: str, second: str) -> list[int]:
-    return segment_sums([error_slots(reference, first)], [error_slots(reference, second)])[0].tolist()
+    return segment_sums(slots(reference, first), slots(reference, second))[0].tolist()
+
+
+def slots(reference: str, *said: str) -> ErrorSlots:
+    return all_error_slots(([reference] * len(said), said))
 
 
 def test_the_golden_value():
@@ -50,10 +55,9 @@ def test_insertions_before_the_first_word_and_after_the_last_are_segments_of_the
 
 
 def test_an_utterance_is_a_border_and_one_without_errors_adds_no_segment():
-    one = [error_slots("a b", said) for said in ("a b", "x b", "a b")]
-    other = [error_slots("a b", said) for said in ("a x", "a b", "a b")]
+    one, other = slots("a b", "a b", "x b", "a b"), slots("a b", "a x", "a b", "a b")
     assert segment_sums(one, other).tolist() == [[1, 1, 1], [1, -1, 1], [0, 0, 0]]
-    assert segment_sums([], []).shape == (0, 3)
+    assert segment_sums(slots(""), slots("")).shape == (0, 3)
 
 
 def test_an_empty_answer_is_one_segment_of_deletions():
@@ -65,11 +69,11 @@ words = st.lists(st.sampled_from("abcd"), max_size=9).map(" ".join)
 
 @given(words, words, words)
 def test_every_error_is_in_a_segment_and_swapping_sides_swaps_the_sign(reference, first, second):
-    slots = [error_slots(reference, said) for said in (first, second)]
+    sides = [slots(reference, said) for said in (first, second)]
     errors = [count_errors(reference, said).errors for said in (first, second)]
-    assert [len(side) for side in slots] == errors
-    assert all(side == sorted(side) for side in slots)
-    n, total, squares = segment_sums([slots[0]], [slots[1]])[0].tolist()
+    assert [side.counts.tolist() for side in sides] == [[count] for count in errors]
+    assert all(side.slots.tolist() == sorted(side.slots.tolist()) for side in sides)
+    n, total, squares = segment_sums(*sides)[0].tolist()
     assert total == errors[1] - errors[0]
-    assert segment_sums([slots[1]], [slots[0]])[0].tolist() == [n, -total, squares]
+    assert segment_sums(*sides[::-1])[0].tolist() == [n, -total, squares]
     assert (n > 0) == (sum(errors) > 0)
