@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.corpora.described.files import below
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
 from pipeline.corpora.manifest_files import Row
+from pipeline.errors import ManifestError
 
 OURS: Final[Mapping[str, str]] = {"audio": "audio_path"}
 """What the reader of rows calls a column of a description, where it is not called the same."""
@@ -25,6 +27,7 @@ class Picker:
     settings: DescribedSettings
     root: Path
     _by_name: dict[str, list[str]] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
 
     def pick(self, number: int, found: Found) -> Row:
         """Return the row; what cannot be made of the cells is its problem."""
@@ -45,18 +48,37 @@ class Picker:
         return Row(number, cells, "; ".join(problems), found.where)
 
     def _value(self, column: Column, cells: Mapping[str, str]) -> str | None:
-        value = _source(column, cells)
-        if not value and column.path_template is None:
+        value = self._given(column, cells)
+        if not value:
             return value
-        value = _patterned(column, value) if value else value
-        if value and column.map is not None:
+        value = _patterned(column, value)
+        if column.map is not None:
             if value not in column.map:
                 raise UnusableCellError(f"'{value}' is not in its map")
             value = column.map[value]
-        value = _built(column, value, cells)
-        if value and column.file_extension and not value.endswith(column.file_extension):
+        if column.path_template is not None and column.source_column:
+            value = fill(column.path_template, {**cells, "value": value})
+        if column.file_extension and not value.endswith(column.file_extension):
             value += column.file_extension
-        return self._found(value) if value and column.path_match_strategy == "exact" else value
+        return self._found(value) if column.path_match_strategy == "exact" else value
+
+    def _given(self, column: Column, cells: Mapping[str, str]) -> str | None:
+        if column.text_file is not None:
+            return self._text(column.text_file)
+        if column.source_column or column.path_template is None:
+            return _source(column, cells)
+        absent = dict.fromkeys(template_names(column.path_template), "") if column.optional else {}
+        return fill(column.path_template, absent | cells)
+
+    def _text(self, name: str) -> str:
+        if name not in self._texts:
+            settings = self.settings
+            path = below(self.root, name, "corpus.columns", allow_outside_root=settings.allow_outside_root)
+            try:
+                self._texts[name] = " ".join(path.read_bytes().decode(settings.encoding).split())
+            except (OSError, ValueError) as error:
+                raise ManifestError(f"corpus.columns: {path} cannot be read as text: {error}. Mend text_file.") from error
+        return self._texts[name]
 
     def _attribute(self, column: Column, cells: Mapping[str, str]) -> str | None:
         """Return an attribute; a value that its map or pattern does not know stays as the corpus has it."""
@@ -104,12 +126,6 @@ def _patterned(column: Column, value: str) -> str:
     if match is None or match.group("value") is None:
         raise UnusableCellError(f"'{value}' does not fit the pattern {column.pattern}")
     return match.group("value")
-
-
-def _built(column: Column, value: str | None, cells: Mapping[str, str]) -> str | None:
-    if column.path_template is None or (column.source_column and not value):
-        return value
-    return fill(column.path_template, {**cells, "value": value or ""})
 
 
 def fill(template: str, cells: Mapping[str, str]) -> str:

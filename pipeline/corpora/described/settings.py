@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import shipped
 from pipeline.corpora.accents import vocabulary
+from pipeline.corpora.described.file_settings import Files
 from pipeline.corpora.manifest_files import Quoting
 from pipeline.errors import did_you_mean
 
@@ -42,14 +43,19 @@ class _Frozen(BaseModel):
 
 
 class Column(_Frozen):
-    """Where one of our columns comes from, and what is done to it: pattern, then map, then path_template."""
+    """Where one of our columns comes from, and what is done to it: pattern, then map, then path_template.
+
+    Without a source_column, what path_template builds of several columns is what pattern and map are applied to.
+    """
 
     source_column: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """the corpus's own column; of several, the first that a table has. A joined table's are ``<table>.<column>``"""
     optional: bool = False
-    """the column may be absent"""
+    """the column may be absent; in a path_template, what is absent is nothing"""
     constant: str | None = None
     """the same value everywhere, in place of a column"""
+    text_file: str | None = None
+    """the same value everywhere: what this file below the root holds"""
     pattern: Regex | None = None
     """a regular expression that is searched for; its group ``value`` is kept"""
     map: dict[str, str] | None = None
@@ -63,9 +69,10 @@ class Column(_Frozen):
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
-        given = [bool(self.source_column), self.constant is not None, self.path_template is not None]
-        if not any(given) or (self.constant is not None and any(given[::2])):
-            raise ValueError("give a source_column, a path_template, or a constant alone")
+        alone = (self.constant is not None) + (self.text_file is not None)
+        built = bool(self.source_column) or self.path_template is not None
+        if alone + built != 1:
+            raise ValueError("give a source_column, a path_template or both; or a constant or a text_file alone")
         if self.pattern is not None and "value" not in re.compile(self.pattern).groupindex:
             raise ValueError("pattern has no group called value, as in '(?P<value>[0-9]+)'")
         if self.path_template is not None and "value" in template_names(self.path_template) and not self.source_column:
@@ -160,6 +167,8 @@ class DescribedSettings(TableFormat):
     """below the root; may hold ``*`` (every such file, sorted) and, with multi_split, ``{split}``"""
     splits: tuple[str, ...] = ()
     """of multi_split: which of them to take"""
+    files: Files | None = None
+    """of glob and paired_glob: which files are recordings and texts"""
     columns: dict[Literal["utterance_id", "audio", "reference", "speaker_id", "accent"], Column]
     attributes: dict[str, Column] = Field(default_factory=dict)
     """further columns, carried along as ``attr_<name>``"""
@@ -231,6 +240,10 @@ class DescribedSettings(TableFormat):
             raise ValueError(f"strategy {self.strategy} needs an index_file")
         if self.strategy == "multi_split" and ("{split}" not in str(self.index_file) or not self.splits):
             raise ValueError("strategy multi_split needs splits, and {split} in index_file")
+        if self.strategy in ("glob", "paired_glob") and self.files is None:
+            raise ValueError(f"strategy {self.strategy} needs files: patterns of paths")
+        if self.files is not None and (self.files.text is not None) != (self.strategy == "paired_glob"):
+            raise ValueError("files.text is what strategy paired_glob needs, and no other takes")
         return self
 
     @property

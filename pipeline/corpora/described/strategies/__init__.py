@@ -7,6 +7,7 @@ from typing import Final
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies.index import index, multi_split
+from pipeline.corpora.described.strategies.paired_files import glob, paired_glob
 
 Strategy = Callable[[DescribedSettings, Path], Iterator[Found]]
 """Settings and the resolved root to candidates, always in the same order.
@@ -18,4 +19,6 @@ Raises:
 STRATEGIES: Final[Mapping[str, Strategy]] = {
     "index": index,
     "multi_split": multi_split,
+    "glob": glob,
+    "paired_glob": paired_glob,
 }
