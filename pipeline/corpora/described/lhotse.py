@@ -20,7 +20,6 @@ ROUNDING_S: Final = 1e-3
 class Source:
     """Where a supervision is: a file as the manifest has it, times (empty: all of it), or why it cannot be used."""
 
-    listed_in: Path = Path()
     path: str = ""
     start: str = ""
     end: str = ""
@@ -31,7 +30,7 @@ class Source:
 class Recordings:
     """The recordings of all manifests, by id."""
 
-    by_id: Mapping[str, tuple[Path, Mapping[str, Any]]]
+    by_id: Mapping[str, Mapping[str, Any]]
     twice: frozenset[str]
 
     @classmethod
@@ -47,12 +46,12 @@ class Recordings:
                 f"corpus.segments.recordings: nothing below {root} fits {' or '.join(patterns) or 'it'}. "
                 "Name lhotse's manifests of recordings."
             )
-        found: dict[str, tuple[Path, Mapping[str, Any]]] = {}
+        found: dict[str, Mapping[str, Any]] = {}
         twice = set()
         for path in paths:
             for _, value in objects(path):
                 name = str(value.get("id", ""))
-                if found.setdefault(name, (path, value))[1] != value:
+                if found.setdefault(name, value) != value:
                     twice.add(name)
         return cls(found, frozenset(twice))
 
@@ -63,11 +62,11 @@ class Recordings:
             return Source(problem=f"no manifest of recordings has '{name}'")
         if name in self.twice:
             return Source(problem=f"several recordings that differ are called '{name}'")
-        listed_in, recording = self.by_id[name]
+        recording = self.by_id[name]
         problem = _unreadable(recording, channel)
         if problem:
             return Source(problem=f"recording '{name}': {problem}")
-        path = str(recording["sources"][0]["source"])
+        path = str(recording["sources"][0].get("source", ""))
         try:
             start_s = float(cells.get("start", "0"))
             end_s = start_s + float(cells["duration"])
@@ -75,8 +74,8 @@ class Recordings:
         except (KeyError, TypeError, ValueError):
             return Source(problem="its start and duration, or the recording's duration, are no numbers")
         if start_s <= ROUNDING_S and abs(end_s - length_s) <= ROUNDING_S:
-            return Source(listed_in, path)
-        return Source(listed_in, path, repr(start_s), repr(end_s))
+            return Source(path)
+        return Source(path, repr(start_s), repr(end_s))
 
 
 def _unreadable(recording: Mapping[str, Any], channel: object) -> str:

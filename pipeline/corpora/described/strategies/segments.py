@@ -161,8 +161,7 @@ def _lhotse(path: Path, settings: DescribedSettings, root: Path) -> Iterator[Lis
     for number, value in json_manifests.objects(path):
         cells = {FILE: name, STEM: path.name.split(".")[0], ROW: str(number), **json_manifests.flat(value)}
         source = recordings.source(cells, value.get("channel"))
-        place = _beside(source.listed_in, source.path, root) if source.path else ""
-        yield Listed(f"{name} line {number}", cells, place, source.start, source.end, source.problem)
+        yield Listed(f"{name} line {number}", cells, source.path, source.start, source.end, source.problem)
 
 
 _READERS: Final[Mapping[str, Callable[[Path, DescribedSettings, Path], Iterator[Listed]]]] = {
