@@ -99,6 +99,7 @@ class Reason(StrEnum):
     EMPTY_REFERENCE = "empty_reference"
     DUPLICATE_ID = "duplicate_id"
     UNKNOWN_ACCENT = "unknown_accent"
+    SEVERAL_ACCENTS = "several_accents"
     MISSING_VALUE = "missing_value"
     NO_ACTIVE_SPEECH = "no_active_speech"
     TOO_LONG = "too_long"

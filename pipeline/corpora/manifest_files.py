@@ -23,11 +23,20 @@ SUFFIXES: Final[Mapping[str, Format]] = {".csv": "csv", ".tsv": "tsv", ".jsonl":
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as the file has it. ``problem`` is empty, or says why its cells cannot be told apart."""
+    """One row as the file has it. ``problem`` is empty, or says why its cells cannot be told apart.
+
+    ``where`` names the row, where a corpus is more than one file; empty: its line does.
+    """
 
     line: int
     cells: Mapping[str, str]
     problem: str = ""
+    where: str = ""
+
+    @property
+    def place(self) -> str:
+        """Return what a reader looks the row up by."""
+        return self.where or f"line {self.line}"
 
 
 Rows = tuple[list[str], list[Row]]

@@ -1,0 +1,127 @@
+"""A corpus's own cells to ours: columns picked, patterns applied, values mapped, paths built."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pipeline.corpora.described.found import Found
+from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
+from pipeline.corpora.manifest_files import Row
+
+OURS: Final[Mapping[str, str]] = {"audio": "audio_path"}
+"""What the reader of rows calls a column of a description, where it is not called the same."""
+
+
+class UnusableCellError(Exception):
+    """A value that its column cannot take. It never leaves ``Picker.pick``."""
+
+
+@dataclass(frozen=True)
+class Picker:
+    """Turns what a strategy found into a row under our names."""
+
+    settings: DescribedSettings
+    root: Path
+    _by_name: dict[str, list[str]] = field(default_factory=dict)
+
+    def pick(self, number: int, found: Found) -> Row:
+        """Return the row; what cannot be made of the cells is its problem."""
+        problems = [found.problem] if found.problem else []
+        cells = {}
+        for name, column in self.settings.columns.items():
+            try:
+                value = self._value(column, found.cells)
+            except UnusableCellError as error:
+                problems.append(f"{name}: {error}")
+                continue
+            if value is not None:
+                cells[OURS.get(name, name)] = value
+        for attribute, column in self.settings.attributes.items():
+            value = self._attribute(column, found.cells)
+            if value is not None:
+                cells[attribute] = value
+        return Row(number, cells, "; ".join(problems), found.where)
+
+    def _value(self, column: Column, cells: Mapping[str, str]) -> str | None:
+        value = _source(column, cells)
+        if not value and column.path_template is None:
+            return value
+        value = _patterned(column, value) if value else value
+        if value and column.map is not None:
+            if value not in column.map:
+                raise UnusableCellError(f"'{value}' is not in its map")
+            value = column.map[value]
+        value = _built(column, value, cells)
+        if value and column.file_extension and not value.endswith(column.file_extension):
+            value += column.file_extension
+        return self._found(value) if value and column.path_match_strategy == "exact" else value
+
+    def _attribute(self, column: Column, cells: Mapping[str, str]) -> str | None:
+        """Return an attribute; a value that its map or pattern does not know stays as the corpus has it."""
+        try:
+            return self._value(column, cells)
+        except UnusableCellError:
+            return _source(column, cells)
+
+    def _found(self, name: str) -> str:
+        """Return the one file that is called so, from the root; without one, the name."""
+        if not self._by_name:
+            for path in sorted(self.root.rglob("*")):
+                relative = path.relative_to(self.root).as_posix()
+                for key in {path.name, path.stem}:
+                    self._by_name.setdefault(key, []).append(relative)
+        files = self._by_name.get(name, [name])
+        if len(files) > 1:
+            raise UnusableCellError(f"{len(files)} files are called '{name}', such as {files[0]} and {files[1]}")
+        return files[0]
+
+
+def needed(settings: DescribedSettings) -> list[tuple[str, ...]]:
+    """Return the columns that a table of utterances must have: of each group, one. Joined tables have theirs."""
+    groups: list[tuple[str, ...]] = []
+    for column in (*settings.columns.values(), *settings.attributes.values()):
+        if column.optional:
+            continue
+        groups += [column.source_column] if column.source_column else []
+        groups += [(name,) for name in template_names(column.path_template or "") if name != "value"]
+    groups += [(name,) for table in settings.tables.values() for name in template_names(table.on)]
+    joined = tuple(f"{name}." for name in settings.tables)
+    return [names for names in dict.fromkeys(groups) if not any(name.startswith(joined) for name in names if joined)]
+
+
+def _source(column: Column, cells: Mapping[str, str]) -> str | None:
+    if column.constant is not None:
+        return column.constant
+    return next((cells[name] for name in column.source_column if name in cells), None)
+
+
+def _patterned(column: Column, value: str) -> str:
+    if column.pattern is None:
+        return value
+    match = re.search(column.pattern, value)
+    if match is None or match.group("value") is None:
+        raise UnusableCellError(f"'{value}' does not fit the pattern {column.pattern}")
+    return match.group("value")
+
+
+def _built(column: Column, value: str | None, cells: Mapping[str, str]) -> str | None:
+    if column.path_template is None or (column.source_column and not value):
+        return value
+    return fill(column.path_template, {**cells, "value": value or ""})
+
+
+def fill(template: str, cells: Mapping[str, str]) -> str:
+    """Return ``template`` with every name in braces replaced by its cell.
+
+    Raises:
+        UnusableCellError: if there is no such cell.
+    """
+
+    def cell(match: re.Match[str]) -> str:
+        if match.group(1) not in cells:
+            raise UnusableCellError(f"there is no '{match.group(1)}' to build '{template}' of")
+        return cells[match.group(1)]
+
+    return BRACES.sub(cell, template)

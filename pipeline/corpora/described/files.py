@@ -1,0 +1,168 @@
+"""The tables of a corpus, in whatever way they are written: rows of text, with nothing turned into anything else.
+
+What is wrong with one row stays with that row; what makes the whole file unreadable is a ``ManifestError``.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pipeline.corpora.described.settings import TableFormat
+from pipeline.corpora.manifest_files import READERS, Row, Rows
+from pipeline.errors import ManifestError, did_you_mean, first_five
+
+FILE: Final = "@file"
+"""The cell that names the file, from the root of the corpus."""
+ROW: Final = "@row"
+"""The cell with the number of the row in its file, from 0."""
+
+_FORMATS: Final[Mapping[str, str]] = {
+    ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"
+}  # fmt: skip
+
+
+def below(root: Path, relative: str, where: str, *, allow_outside_root: bool) -> Path:
+    """Return ``root / relative``, which must stay there: descriptions are mailed around.
+
+    Raises:
+        ManifestError: if it leaves the root, or is not a path.
+    """
+    try:
+        path = (root / relative).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ManifestError(f"{where}: '{relative}' is not a usable path: {error}. Mend it.") from error
+    if not allow_outside_root and not path.is_relative_to(root.resolve()):
+        raise ManifestError(
+            f"{where}: '{relative}' lies outside corpus.root. Put it below, or set corpus.allow_outside_root=true."
+        )
+    return root / relative
+
+
+def read_table(path: Path, written: TableFormat, where: str) -> Rows:
+    """Read a table; no cell is missing but null ones of JSONL and Parquet, and those that a lenient row lacks.
+
+    Raises:
+        ManifestError: naming ``where``, if there is no such file or it is not written so.
+    """
+    kind = _FORMATS.get(path.suffix.lower(), "tsv") if written.format == "auto" else written.format
+    try:
+        if kind == "parquet":
+            return _parquet(path)
+        text = path.read_bytes().decode(written.encoding)
+        return READERS["jsonl"](text, written.quoting) if kind == "jsonl" else _separated(text, written, kind)
+    except FileNotFoundError:
+        raise ManifestError(f"{where}: there is no file {path}. Check corpus.root and the file's name.") from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            f"{where}: {path.name} is not {written.encoding} text: {error}. Set its encoding, or save it as UTF-8."
+        ) from error
+    except (csv.Error, ValueError, KeyError, RecursionError, OSError) as error:
+        raise ManifestError(
+            f"{where}: {path.name} is not readable as {kind}: {error}. Mend the file, or describe it otherwise "
+            "(format, separator, encoding; quoting: none where a quotation mark is just a character)."
+        ) from error
+
+
+def require(path: Path, columns: Iterable[str], needed: Iterable[tuple[str, ...]], where: str) -> None:
+    """Refuse a table that has none of the names that one of our columns may come from.
+
+    Raises:
+        ManifestError: naming the missing columns, and near misses.
+    """
+    known = set(columns)
+    missing = [names for names in needed if not known.intersection(names)]
+    if missing:
+        raise ManifestError(
+            f"{where}: {path.name} has no column {first_five(' or '.join(map(repr, names)) for names in missing)}."
+            f"{did_you_mean(missing[0][0], known)} Is it another release of the corpus? Mend its description."
+        )
+
+
+def _separated(text: str, written: TableFormat, kind: str) -> Rows:
+    fields = _fields(text, written, kind)
+    first = next(fields, (1, []))
+    header = [name.strip() for name in first[1]] if written.has_header else [str(n) for n in range(len(first[1]))]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ValueError(f"its header names {first_five(repr(name) for name in twice)} more than once")
+    rows = [] if written.has_header else [_row(*first, header, written)]
+    rows += [_row(line, values, header, written) for line, values in fields]
+    return [name for name in header if name], rows
+
+
+def _fields(text: str, written: TableFormat, kind: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and fields of every row that is neither blank nor a comment."""
+    mark = written.comment
+    if written.separator == "whitespace":
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip() and not (mark and line.lstrip().startswith(mark)):
+                yield number, line.split()
+        return
+    mode: Literal[0, 3] = csv.QUOTE_NONE if written.quoting == "none" else csv.QUOTE_MINIMAL
+    delimiter = written.separator or ("," if kind == "csv" else "\t")
+    # strict: an open quotation mark would otherwise swallow the rows after it without a trace
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=mode, strict=True)
+    for values in reader:
+        if values and not (mark and values[0].lstrip().startswith(mark)):
+            yield reader.line_num, values
+
+
+def _row(line: int, values: list[str], header: list[str], written: TableFormat) -> Row:
+    values = [value.strip() for value in values]
+    problem = ""
+    if written.strict and len(values) != len(header):
+        problem = f"it has {len(values)} fields and the header {len(header)}"
+    elif len(values) > len(header) > 0:
+        last = len(header) - 1
+        between = " " if written.separator == "whitespace" else written.separator or " "
+        values = [*values[:last], between.join(values[last:])]
+    return Row(line, {name: value for name, value in zip(header, values, strict=False) if name}, problem)
+
+
+def _parquet(path: Path) -> Rows:
+    """Read every column that holds text or numbers, also inside a struct as ``struct.field``; bytes stay unread."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            names = list(_leaves(file.schema_arrow))
+            table = file.read(columns=names).flatten()
+            while any(pa.types.is_struct(kind) for kind in table.schema.types):
+                table = table.flatten()
+        values = {name: table.column(name).to_pylist() for name in names}
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
+    rows = []
+    for number in range(table.num_rows):
+        cells = {name: text for name in names if (text := _text(values[name][number])) is not None}
+        rows.append(Row(number, cells))
+    return names, rows
+
+
+def _leaves(fields: Iterable[Any], prefix: str = "") -> Iterator[str]:
+    import pyarrow as pa
+
+    is_a = pa.types
+    plain = (
+        is_a.is_string,
+        is_a.is_large_string,
+        is_a.is_dictionary,
+        is_a.is_integer,
+        is_a.is_floating,
+        is_a.is_boolean,
+    )
+    for field in fields:
+        kind, name = field.type, prefix + field.name
+        if pa.types.is_struct(kind):
+            yield from _leaves([kind.field(n) for n in range(kind.num_fields)], f"{name}.")
+        elif any(is_kind(kind) for is_kind in plain):
+            yield name
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return None if value is None else value.strip()
+    return str(value)
