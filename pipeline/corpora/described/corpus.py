@@ -19,6 +19,7 @@ from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
 from pipeline.corpora.described.columns import Picker
 from pipeline.corpora.described.joins import joined
+from pipeline.corpora.described.judged import left_out, with_reference
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies import STRATEGIES
 from pipeline.corpora.described.strategies.index import index_files
@@ -83,9 +84,9 @@ class DescribedCorpus:
     def _chosen(self, root: Path) -> tuple[list[Row], RowReader]:
         """Return the rows that are not known to be of an accent that was not asked for, and what judges them."""
         settings = self.settings
-        found = joined(STRATEGIES[settings.strategy](settings, root), settings, root)
+        found = left_out(joined(STRATEGIES[settings.strategy](settings, root), settings, root), settings)
         picker = Picker(settings, root)
-        rows = [picker.pick(number, one) for number, one in enumerate(found, start=1)]
+        rows = [with_reference(picker.pick(number, one), settings) for number, one in enumerate(found, start=1)]
         if not rows:
             raise ManifestError(f"corpus.root: the description of '{self.name}' finds no utterance below {root}.")
         reader, chosen = self._reader(rows, root), settings.chosen

@@ -20,7 +20,7 @@ def read_text(path: Path) -> str:
         ManifestError: if it is missing, cannot be unpacked, is too large, or is no UTF-8 text.
     """
     try:
-        return (_unpacked(path) if path.suffix.lower() == GZIP else path.read_bytes()).decode("utf-8-sig")
+        return (unpacked(path) if path.suffix.lower() == GZIP else path.read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ManifestError(f"corpus.root: {path} is not UTF-8 text: {error}. Save it as UTF-8.") from error
     except FileNotFoundError:
@@ -29,7 +29,13 @@ def read_text(path: Path) -> str:
         raise ManifestError(f"corpus.root: {path} cannot be read: {error}. Check the file.") from error
 
 
-def _unpacked(path: Path) -> bytes:
+def unpacked(path: Path) -> bytes:
+    """Return what a gzipped file holds.
+
+    Raises:
+        ManifestError: if it is too large.
+        OSError, EOFError, zlib.error: if it is no whole gzip file.
+    """
     with gzip.open(path) as file:
         data = file.read(LONGEST_CHARACTERS + 1)
     if len(data) > LONGEST_CHARACTERS:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import shipped
 from pipeline.corpora.accents import vocabulary
+from pipeline.corpora.described.reference_formats import ReferenceFormat
+from pipeline.corpora.described.segment_settings import Frozen, LeftOut, Regex, Segments
 from pipeline.corpora.manifest_files import Quoting
 from pipeline.errors import did_you_mean
 
@@ -22,26 +24,11 @@ NOT_STATED_BY_ANYBODY: Final = ("inferred", "imputed")
 """Provenances of labels that nobody gave: neither the speaker nor a listener."""
 
 
-def _regex(value: str | None) -> str | None:
-    try:
-        re.compile(value or "")
-    except re.error as error:
-        raise ValueError(f"'{value}' is not a regular expression: {error}") from None
-    return value
-
-
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Regex = Annotated[str, BeforeValidator(_regex)]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Column(_Frozen):
+class Column(Frozen):
     """Where one of our columns comes from, and what is done to it: pattern, then map, then path_template."""
 
     source_column: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
@@ -52,6 +39,8 @@ class Column(_Frozen):
     """the same value everywhere, in place of a column"""
     pattern: Regex | None = None
     """a regular expression that is searched for; its group ``value`` is kept"""
+    missing: tuple[str, ...] = ()
+    """values that say nothing, such as ``None`` where the corpus writes that for nobody"""
     map: dict[str, str] | None = None
     """value to value; one that is not in it makes the row unusable, or of an attribute stays as it is"""
     path_template: str | None = None
@@ -73,7 +62,7 @@ class Column(_Frozen):
         return self
 
 
-class TableFormat(_Frozen):
+class TableFormat(Frozen):
     """How a table is written."""
 
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
@@ -111,6 +100,7 @@ class JoinedTable(TableFormat):
     """A further table whose row for an utterance is found by a key."""
 
     file: str
+    """below the root; may hold ``*``: every such file, as one table"""
     key: str
     """its column that holds the key"""
     on: str
@@ -119,13 +109,13 @@ class JoinedTable(TableFormat):
     """true: an utterance without a row there is usable, and what would come from it is blank"""
 
 
-class Speaker(_Frozen):
+class Speaker(Frozen):
     """Whether the corpus says who speaks."""
 
     available: bool
 
 
-class Label(_Frozen):
+class Label(Frozen):
     """What the accent label is, and who says so."""
 
     kind: str = Field(min_length=1)
@@ -134,7 +124,7 @@ class Label(_Frozen):
     """self_report, annotator, by_construction, ...; inferred and imputed labels are refused unless they are allowed"""
 
 
-class Licence(_Frozen):
+class Licence(Frozen):
     """Under what terms the corpus may be used, and what of it may be shown."""
 
     id: str
@@ -159,13 +149,29 @@ class DescribedSettings(TableFormat):
     index_file: str | None = None
     """below the root; may hold ``*`` (every such file, sorted) and, with multi_split, ``{split}``"""
     splits: tuple[str, ...] = ()
-    """of multi_split: which of them to take"""
+    """of multi_split and hub: which of them to take; hub takes all where none is named"""
+    segments: Segments | None = None
+    """of strategy segments"""
+    id: str | None = None
+    """of strategy hub: what ``root`` is taken from"""
+    config: str | None = None
+    """of a data set of the Hub: which of its configurations"""
+    revision: str | None = None
+    """of a data set of the Hub: the commit; null: the latest, which is named in the log"""
+    streaming: bool = False
+    """of a data set of the Hub: fetch row by row instead of whole files"""
+    audio_column: str = "audio"
+    """of strategy hub: the column with the recordings"""
     columns: dict[Literal["utterance_id", "audio", "reference", "speaker_id", "accent"], Column]
     attributes: dict[str, Column] = Field(default_factory=dict)
     """further columns, carried along as ``attr_<name>``"""
     tables: dict[str, JoinedTable] = Field(default_factory=dict)
     speaker: Speaker
     label: Label
+    leave_out: tuple[LeftOut, ...] = ()
+    """utterances that this description excludes, and why"""
+    reference_format: ReferenceFormat = "as_given"
+    """how the marks in a transcript are read"""
     split_labels: Regex | None = None
     """what stands between several labels in one cell; null: a cell is one label"""
     accents: Literal["vocabulary", "as_given"] | tuple[str, ...] = "vocabulary"
@@ -227,6 +233,8 @@ class DescribedSettings(TableFormat):
                 f"the labels of {self.name} are {self.label.provenance}: nobody who was asked or listened gave them. "
                 "A comparison of such groups says little about people; set allow_inferred_labels=true to make it anyway"
             )
+        if (self.strategy == "segments") != (self.segments is not None):
+            raise ValueError("strategy segments, and no other, needs segments: what lists the stretches")
         if self.strategy in ("index", "multi_split") and not self.index_file:
             raise ValueError(f"strategy {self.strategy} needs an index_file")
         if self.strategy == "multi_split" and ("{split}" not in str(self.index_file) or not self.splits):

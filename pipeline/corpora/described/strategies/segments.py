@@ -51,7 +51,7 @@ def segments(settings: DescribedSettings, root: Path) -> Iterator[Found]:
     if chosen is None:
         raise ManifestError("corpus.segments: strategy segments needs it. Say what lists the utterances.")
     listed = [one for path in files(settings, root) for one in _READERS[chosen.format](path, settings, root)]
-    placer = _Placer(chosen, root, tuple(settings.columns["speaker_id"].source_column) if settings.named else ())
+    placer = _Placer(chosen, root, settings.columns["speaker_id"].source_column if settings.speaker.available else ())
     placed = [placer.place(one) for one in listed]
     marks = overlapped([stretch for _, stretch in placed])
     if any(marks):
