@@ -1,5 +1,6 @@
 """A corpus's own cells to ours: columns picked, patterns applied, values mapped, paths built."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,17 +46,7 @@ class Picker:
         return Row(number, cells, "; ".join(problems), found.where, found.reason)
 
     def _value(self, column: Column, cells: Mapping[str, str]) -> str | None:
-        value = _source(column, cells)
-        if not value and column.path_template is None:
-            return value
-        value = _patterned(column, value) if value else value
-        if value and column.map is not None:
-            if value not in column.map:
-                raise UnusableCellError(f"'{value}' is not in its map")
-            value = column.map[value]
-        value = _built(column, value, cells)
-        if value and column.file_extension and not value.endswith(column.file_extension):
-            value += column.file_extension
+        value = value_of(column, cells)
         return self._found(value) if value and column.path_match_strategy == "exact" else value
 
     def _attribute(self, column: Column, cells: Mapping[str, str]) -> str | None:
@@ -68,27 +59,45 @@ class Picker:
     def _found(self, name: str) -> str:
         """Return the one file that is called so, from the root; without one, the name."""
         if not self._by_name:
-            for path in sorted(self.root.rglob("*")):
-                relative = path.relative_to(self.root).as_posix()
-                for key in {path.name, path.stem}:
-                    self._by_name.setdefault(key, []).append(relative)
-        files = self._by_name.get(name, [name])
+            for folder, _, files in os.walk(self.root):
+                for path in (Path(folder, file) for file in files):
+                    for key in {path.name, path.stem}:
+                        self._by_name.setdefault(key, []).append(path.relative_to(self.root).as_posix())
+        files = sorted(self._by_name.get(name, [name]))
         if len(files) > 1:
             raise UnusableCellError(f"{len(files)} files are called '{name}', such as {files[0]} and {files[1]}")
         return files[0]
 
 
 def needed(settings: DescribedSettings) -> list[tuple[str, ...]]:
-    """Return the columns that a table of utterances must have: of each group, one. Joined tables have theirs."""
+    """Return the columns that a table of utterances must have: of each group, one. Those of joined tables are not."""
     groups: list[tuple[str, ...]] = []
-    for column in (*settings.columns.values(), *settings.attributes.values()):
+    keys = (table.on for table in settings.tables.values())
+    for column in (*settings.columns.values(), *settings.attributes.values(), *keys):
         if column.optional:
             continue
         groups += [column.source_column] if column.source_column else []
         groups += [(name,) for name in template_names(column.path_template or "") if name != "value"]
-    groups += [(name,) for table in settings.tables.values() for name in template_names(table.on)]
     joined = tuple(f"{name}." for name in settings.tables)
     return [names for names in dict.fromkeys(groups) if not any(name.startswith(joined) for name in names if joined)]
+
+
+def value_of(column: Column, cells: Mapping[str, str]) -> str | None:
+    """Return what a column makes of the corpus's cells; None where the corpus has nothing.
+
+    Raises:
+        UnusableCellError: if the value does not fit the column's pattern, map or template.
+    """
+    value = _source(column, cells)
+    if not column.source_column and column.path_template is not None:
+        value = fill(column.path_template, cells)
+    if not value:
+        return value
+    value = _mapped(column, _patterned(column, value))
+    if column.source_column and column.path_template is not None:
+        value = fill(column.path_template, {**cells, "value": value})
+    extension = column.file_extension or ""
+    return value if value.endswith(extension) else value + extension
 
 
 def _source(column: Column, cells: Mapping[str, str]) -> str | None:
@@ -107,10 +116,12 @@ def _patterned(column: Column, value: str) -> str:
     return match.group("value")
 
 
-def _built(column: Column, value: str | None, cells: Mapping[str, str]) -> str | None:
-    if column.path_template is None or (column.source_column and not value):
+def _mapped(column: Column, value: str) -> str:
+    if column.map is None:
         return value
-    return fill(column.path_template, {**cells, "value": value or ""})
+    if value not in column.map:
+        raise UnusableCellError(f"'{value}' is not in its map")
+    return column.map[value]
 
 
 def fill(template: str, cells: Mapping[str, str]) -> str:

@@ -20,6 +20,8 @@ FILE: Final = "@file"
 """The cell that names the file, from the root of the corpus."""
 ROW: Final = "@row"
 """The cell with the number of the row in its file, from 0."""
+STEM: Final = "@stem"
+"""The cell with the name of the file, without its suffix."""
 
 _FORMATS: Final[Mapping[str, str]] = {
     ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".arrow": "parquet"
@@ -88,11 +90,13 @@ def require(path: Path, columns: Iterable[str], needed: Iterable[tuple[str, ...]
 def _separated(text: str, written: TableFormat, kind: str) -> Rows:
     fields = _fields(text, written, kind)
     first = next(fields, (1, []))
-    header = [name.strip() for name in first[1]] if written.has_header else [str(n) for n in range(len(first[1]))]
+    header = [name.strip() for name in first[1]]
+    if not written.has_header:
+        header = list(written.column_names) or [str(number) for number in range(len(header))]
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise ValueError(f"its header names {first_five(repr(name) for name in twice)} more than once")
-    rows = [] if written.has_header else [_row(*first, header, written)]
+    rows = [] if written.has_header or not first[1] else [_row(*first, header, written)]
     rows += [_row(line, values, header, written) for line, values in fields]
     return [name for name in header if name], rows
 
@@ -123,4 +127,6 @@ def _row(line: int, values: list[str], header: list[str], written: TableFormat) 
         last = len(header) - 1
         between = " " if written.separator == "whitespace" else written.separator or " "
         values = [*values[:last], between.join(values[last:])]
+    elif not written.strict:
+        values += [""] * (len(header) - len(values))
     return Row(line, {name: value for name, value in zip(header, values, strict=False) if name}, problem)

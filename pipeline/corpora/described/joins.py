@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pipeline.corpora.described.columns import UnusableCellError, fill
+from pipeline.corpora.described.columns import UnusableCellError, value_of
 from pipeline.corpora.described.files import below, read_table, require
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings, JoinedTable
@@ -31,13 +31,13 @@ def _with_tables(one: Found, settings: DescribedSettings, tables: Mapping[str, J
     cells, problems = dict(one.cells), [one.problem] if one.problem else []
     for name, table in settings.tables.items():
         try:
-            key = fill(table.on, one.cells)
+            key = value_of(table.on, one.cells)
         except UnusableCellError as error:
             problems += [] if table.optional else [f"tables.{name}: {error}"]
             continue
-        row = tables[name].get(key)
+        row = tables[name].get(key or "")
         if row is None:
-            problems += [] if table.optional else [f"{table.file} has no row for '{key}'"]
+            problems += [] if table.optional else [f"{table.file} has no row for '{key or ''}'"]
             continue
         cells |= {f"{name}.{column}": value for column, value in row.items()}
     return Found(one.where, cells, "; ".join(problems), one.reason)

@@ -28,8 +28,18 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _as_column(value: object) -> object:
+    if isinstance(value, str):
+        return {"path_template": value} if BRACES.search(value) else {"source_column": value}
+    return value
+
+
 class Column(Frozen):
-    """Where one of our columns comes from, and what is done to it: pattern, then map, then path_template."""
+    """Where one of our columns comes from, and what is done to it.
+
+    A source_column's value goes through pattern, map and path_template, in this order. Without a source_column,
+    path_template makes the value that goes through pattern and map.
+    """
 
     source_column: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """the corpus's own column; of several, the first that a table has. A joined table's are ``<table>.<column>``"""
@@ -70,7 +80,8 @@ class TableFormat(Frozen):
     separator: str | None = None
     """between the fields of csv and tsv; null: a comma or a tab. ``whitespace``: any run of it"""
     has_header: bool = True
-    """false: columns are called "0", "1", ..."""
+    """false: columns are called as ``column_names`` says, or "0", "1", ..."""
+    column_names: tuple[str, ...] = ()
     encoding: str = "utf-8-sig"
     quoting: Quoting = "minimal"
     """none: a quotation mark is just a character"""
@@ -85,6 +96,14 @@ class TableFormat(Frozen):
         if value is not None and value != "whitespace" and len(value) != 1:
             raise ValueError("separator is one character, or 'whitespace'")
         return value
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if self.has_header and self.column_names:
+            raise ValueError("column_names are of tables without a header: set has_header=false, or leave them out")
+        if len(set(self.column_names)) < len(self.column_names):
+            raise ValueError("column_names: name each column once")
+        return self
 
     @field_validator("encoding")
     @classmethod
@@ -103,8 +122,8 @@ class JoinedTable(TableFormat):
     """below the root; may hold ``*``: every such file, as one table"""
     key: str
     """its column that holds the key"""
-    on: str
-    """the key of an utterance, built of the corpus's columns in braces, such as ``{speaker}``"""
+    on: Annotated[Column, BeforeValidator(_as_column)]
+    """the key of an utterance: a column, or just its name, or a template such as ``{speaker}``"""
     optional: bool = False
     """true: an utterance without a row there is usable, and what would come from it is blank"""
 

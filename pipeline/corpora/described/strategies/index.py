@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.corpora.described.columns import needed
-from pipeline.corpora.described.files import FILE, ROW, below, read_table, require
+from pipeline.corpora.described.files import FILE, ROW, STEM, below, read_table, require
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import ManifestError
@@ -54,8 +54,8 @@ def _files(name: str, settings: DescribedSettings, root: Path) -> list[Path]:
 def _rows(path: Path, settings: DescribedSettings, root: Path, further: dict[str, str]) -> Iterator[Found]:
     columns, rows = read_table(path, settings, WHERE)
     # what a strategy adds may stand in templates as well
-    require(path, [*columns, *further, FILE, ROW], needed(settings), WHERE)
+    require(path, [*columns, *further, FILE, STEM, ROW], needed(settings), WHERE)
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     for number, row in enumerate(rows):
-        cells = {**further, FILE: name, ROW: str(number), **row.cells}
+        cells = {**further, FILE: name, STEM: path.stem, ROW: str(number), **row.cells}
         yield Found(f"{name} line {row.line}", cells, row.problem)
