@@ -5,7 +5,7 @@ stands in the file's own metadata, where that library writes it.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +31,9 @@ def read_columnar(path: Path) -> Rows:
         while any(pa.types.is_struct(kind) for kind in table.schema.types):
             table = table.flatten()
         classes = _classes(schema)
-        columns = {name: [_text(value, classes.get(name)) for value in table.column(name).to_pylist()] for name in names}
+        columns = {
+            name: [_text(value, classes.get(name)) for value in table.column(name).to_pylist()] for name in names
+        }
     except pa.ArrowException as error:
         raise ValueError(str(error)) from error
     rows = []
@@ -105,10 +107,17 @@ def _leaves(fields: Iterable[Any], prefix: str = "") -> Iterator[str]:
         kind, name = field.type, prefix + field.name
         if pa.types.is_struct(kind):
             yield from _leaves([kind.field(n) for n in range(kind.num_fields)], f"{name}.")
-        elif pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        elif any(is_one(kind) for is_one in _as_text()):
             yield name
-        elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-            yield name
+
+
+def _as_text() -> tuple[Callable[[Any], bool], ...]:
+    from pyarrow import types
+
+    return (
+        types.is_string, types.is_large_string, types.is_dictionary, types.is_integer, types.is_floating,
+        types.is_boolean,
+    )  # fmt: skip
 
 
 def _classes(schema: Any) -> Mapping[str, list[str]]:

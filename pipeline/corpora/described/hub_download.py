@@ -26,9 +26,7 @@ _ROWS_AT_ONCE: Final = 100
 
 
 @cache
-def fetched(
-    name: str, config: str | None, revision: str | None, splits: tuple[str, ...], streaming: bool
-) -> Path:
+def fetched(name: str, config: str | None, revision: str | None, splits: tuple[str, ...], streaming: bool) -> Path:
     """Return the folder with the data set's Parquet files, ``<split>-00000-of-00001.parquet``.
 
     Raises:
@@ -117,7 +115,8 @@ def _library() -> Any:
         import datasets
     except ImportError as error:
         raise MissingPrerequisite(
-            'A data set of the Hub needs datasets, which is not installed. Install the hub extra (pip install -e ".[hub]"), '
+            'A data set of the Hub needs datasets, which is not installed. Install the hub extra (pip install -e '
+            '".[hub]"), '
             "or download its Parquet files and set corpus.root to their folder."
         ) from error
     return datasets

@@ -78,7 +78,10 @@ def _placed(
     if len(found) != 1:
         return cells, f"{len(found)} lines of wav.scp name the recording '{cells['recording']}', and one is needed"
     if found[0].endswith("|") or found[0].startswith("|"):
-        return cells, f"wav.scp has a command for '{cells['recording']}', which is never run: write its output to a file"
+        return (
+            cells,
+            f"wav.scp has a command for '{cells['recording']}', which is never run: write its output to a file",
+        )
     return cells | {"path": found[0]}, ""
 
 

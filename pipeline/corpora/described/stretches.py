@@ -28,8 +28,10 @@ def times(start: str, end: str) -> tuple[float, float]:
         start_s, end_s = float(start or 0), float(end) if end else math.inf
     except ValueError:
         raise ValueError(f"'{start}' and '{end}' {NOT_TIMES}") from None
-    if not (math.isfinite(start_s) and start_s >= 0.0) or math.isnan(end_s) or end_s < 0.0:
+    if not (math.isfinite(start_s) and start_s >= 0.0) or math.isnan(end_s) or (end and math.isinf(end_s)):
         raise ValueError(f"'{start}' and '{end}' {NOT_TIMES}")
+    if start_s > 0.0 and not end:
+        raise ValueError(f"it starts at {start_s:g} s and has no end; state one")
     return start_s, end_s
 
 

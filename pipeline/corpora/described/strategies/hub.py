@@ -17,7 +17,7 @@ from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.hub_download import fetched
 from pipeline.corpora.described.hub_folders import saved_splits
 from pipeline.corpora.described.settings import DescribedSettings
-from pipeline.corpora.places import cell
+from pipeline.corpora.places import in_parquet
 from pipeline.errors import ManifestError, did_you_mean
 
 WHERE: Final = "corpus.root"
@@ -128,5 +128,5 @@ def _rows(shard: Shard, settings: DescribedSettings, root: Path) -> Iterator[Fou
     for number, row in enumerate(rows):
         further = {FILE: name, ROW: str(number), SPLIT: shard.split, ROW_ID: f"{name.rpartition('.')[0]}:{number}"}
         elsewhere = settings.audio_column in columns or number in outside
-        audio = row.cells.get(path_column, "") if elsewhere else cell(name, settings.audio_column, number)
+        audio = row.cells.get(path_column, "") if elsewhere else in_parquet(name, settings.audio_column, number)
         yield Found(f"{name} row {number}", {**further, AUDIO: audio, **row.cells}, row.problem)

@@ -14,12 +14,14 @@ from typing import Final
 
 from pipeline.corpora.described import json_manifests, kaldi
 from pipeline.corpora.described.columns import UnusableCellError, fill, needed
+from pipeline.corpora.described.file_tree import files_below
 from pipeline.corpora.described.files import FILE, ROW, below, read_table, require
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.lhotse import Recordings
-from pipeline.corpora.described.settings import DescribedSettings, Segments
+from pipeline.corpora.described.segment_settings import Segments
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.stretches import Stretch, overlapped, spoken_by, times
-from pipeline.corpora.places import span
+from pipeline.corpora.places import part_of
 from pipeline.errors import ManifestError
 from pipeline.records import Reason
 
@@ -96,7 +98,9 @@ class _Placer:
                 problem = problem or f"it ends at {end_s:g} s, which is not after its start at {start_s:g} s"
                 reason = Reason.EMPTY_AUDIO
             else:
-                cells[AUDIO] = path if not path or (start_s, end_s) == (0.0, math.inf) else span(path, start_s, end_s)
+                cells[AUDIO] = (
+                    path if not path or (start_s, end_s) == (0.0, math.inf) else part_of(path, start_s, end_s)
+                )
         except (UnusableCellError, ValueError) as error:
             problem = problem or str(error)
         return Found(one.where, cells, problem, reason), stretch
@@ -106,8 +110,8 @@ class _Placer:
         if not name.startswith(ANYWHERE):
             return name
         if not self._by_name:
-            for path in sorted(self.root.rglob("*")):
-                self._by_name.setdefault(path.name, []).append(path.relative_to(self.root).as_posix())
+            for path in files_below(self.root):
+                self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
         fitting = self._by_name.get(name.removeprefix(ANYWHERE), [])
         if len(fitting) != 1:
             raise UnusableCellError(f"{len(fitting)} files are called '{name.removeprefix(ANYWHERE)}', not one")
@@ -126,7 +130,9 @@ def _table(path: Path, settings: DescribedSettings, root: Path) -> Iterator[List
     if chosen is None:
         return
     columns, rows = read_table(path, settings, WHERE)
-    require(path, [*columns, FILE, ROW, STEM, AUDIO, OVERLAP], [*needed(settings), (chosen.start,), (chosen.end,)], WHERE)
+    require(
+        path, [*columns, FILE, ROW, STEM, AUDIO, OVERLAP], [*needed(settings), (chosen.start,), (chosen.end,)], WHERE
+    )
     name, silent = _relative(path, root), 0
     for number, row in enumerate(rows):
         cells = {FILE: name, ROW: str(number), STEM: path.name.split(".")[0], **row.cells}
