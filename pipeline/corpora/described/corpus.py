@@ -23,6 +23,7 @@ from pipeline.corpora.described.judged import left_out, with_reference
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies import STRATEGIES
 from pipeline.corpora.described.strategies.index import index_files
+from pipeline.corpora.described.strategies.paired_files import text_lists
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
 from pipeline.errors import ManifestError
@@ -150,7 +151,9 @@ class DescribedCorpus:
         settings = self.settings
         try:
             root = self._root()
-            files = [*index_files(settings, root), *(root / table.file for table in settings.tables.values())]
+            files = [*index_files(settings, root), *text_lists(settings, root)]
+            files += [root / table.file for table in settings.tables.values()]
+            files += [root / column.text_file for column in settings.columns.values() if column.text_file]
         except ManifestError:  # ``load`` says so
             files = [settings.root.expanduser()]
         return (*files, *settings.looked_up_in)

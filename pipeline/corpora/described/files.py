@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pipeline.corpora.described.columnar import read_columnar
 from pipeline.corpora.described.plain_text import GZIP, unpacked
-from pipeline.corpora.described.settings import TableFormat
+from pipeline.corpora.described.settings import DescribedSettings, TableFormat
 from pipeline.corpora.manifest_files import READERS, Row, Rows
 from pipeline.errors import ManifestError, did_you_mean, first_five
 
@@ -70,6 +70,22 @@ def read_table(path: Path, written: TableFormat, where: str) -> Rows:
             f"{where}: {path.name} is not readable as {kind}: {error}. Mend the file, or describe it otherwise "
             "(format, separator, encoding; quoting: none where a quotation mark is just a character)."
         ) from error
+
+
+def read_text(name: str, settings: DescribedSettings, root: Path) -> str:
+    """Return what a file below the root says, its lines as one.
+
+    Raises:
+        ManifestError: if there is no such file, or it is no text.
+    """
+    where = "corpus.columns"
+    path = below(root, name, where, allow_outside_root=settings.allow_outside_root)
+    try:
+        return " ".join(path.read_bytes().decode(settings.encoding).split())
+    except FileNotFoundError:
+        raise ManifestError(f"{where}: there is no file {path}. Check corpus.root, or mend text_file.") from None
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{where}: {path} is not readable as {settings.encoding} text: {error}.") from error
 
 
 def require(path: Path, columns: Iterable[str], needed: Iterable[tuple[str, ...]], where: str) -> None:

@@ -115,7 +115,7 @@ def _library() -> Any:
         import datasets
     except ImportError as error:
         raise MissingPrerequisite(
-            'A data set of the Hub needs datasets, which is not installed. Install the hub extra (pip install -e '
+            "A data set of the Hub needs datasets, which is not installed. Install the hub extra (pip install -e "
             '".[hub]"), '
             "or download its Parquet files and set corpus.root to their folder."
         ) from error

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import shipped
 from pipeline.corpora.accents import vocabulary
+from pipeline.corpora.described.file_settings import Files
 from pipeline.corpora.described.reference_formats import ReferenceFormat
 from pipeline.corpora.described.segment_settings import Frozen, LeftOut, Regex, Segments
 from pipeline.corpora.manifest_files import Quoting
@@ -44,9 +45,11 @@ class Column(Frozen):
     source_column: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     """the corpus's own column; of several, the first that a table has. A joined table's are ``<table>.<column>``"""
     optional: bool = False
-    """the column may be absent"""
+    """the column may be absent; in a path_template, what is absent is nothing"""
     constant: str | None = None
     """the same value everywhere, in place of a column"""
+    text_file: str | None = None
+    """the same value everywhere: what this file below the root holds"""
     pattern: Regex | None = None
     """a regular expression that is searched for; its group ``value`` is kept"""
     missing: tuple[str, ...] = ()
@@ -62,9 +65,10 @@ class Column(Frozen):
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
-        given = [bool(self.source_column), self.constant is not None, self.path_template is not None]
-        if not any(given) or (self.constant is not None and any(given[::2])):
-            raise ValueError("give a source_column, a path_template, or a constant alone")
+        alone = (self.constant is not None) + (self.text_file is not None)
+        built = bool(self.source_column) or self.path_template is not None
+        if alone + built != 1:
+            raise ValueError("give a source_column, a path_template or both; or a constant or a text_file alone")
         if self.pattern is not None and "value" not in re.compile(self.pattern).groupindex:
             raise ValueError("pattern has no group called value, as in '(?P<value>[0-9]+)'")
         if self.path_template is not None and "value" in template_names(self.path_template) and not self.source_column:
@@ -181,6 +185,8 @@ class DescribedSettings(TableFormat):
     """of a data set of the Hub: fetch row by row instead of whole files"""
     audio_column: str = "audio"
     """of strategy hub: the column with the recordings"""
+    files: Files | None = None
+    """of glob and paired_glob: which files are recordings and texts"""
     columns: dict[Literal["utterance_id", "audio", "reference", "speaker_id", "accent"], Column]
     attributes: dict[str, Column] = Field(default_factory=dict)
     """further columns, carried along as ``attr_<name>``"""
@@ -258,6 +264,10 @@ class DescribedSettings(TableFormat):
             raise ValueError(f"strategy {self.strategy} needs an index_file")
         if self.strategy == "multi_split" and ("{split}" not in str(self.index_file) or not self.splits):
             raise ValueError("strategy multi_split needs splits, and {split} in index_file")
+        if self.strategy in ("glob", "paired_glob") and self.files is None:
+            raise ValueError(f"strategy {self.strategy} needs files: patterns of paths")
+        if self.files is not None and (self.files.text is not None) != (self.strategy == "paired_glob"):
+            raise ValueError("files.text is what strategy paired_glob needs, and no other takes")
         return self
 
     @property

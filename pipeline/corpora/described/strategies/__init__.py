@@ -8,6 +8,7 @@ from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies.hub import hub
 from pipeline.corpora.described.strategies.index import index, multi_split
+from pipeline.corpora.described.strategies.paired_files import glob, paired_glob
 from pipeline.corpora.described.strategies.segments import segments
 
 Strategy = Callable[[DescribedSettings, Path], Iterator[Found]]
@@ -22,4 +23,6 @@ STRATEGIES: Final[Mapping[str, Strategy]] = {
     "index": index,
     "multi_split": multi_split,
     "segments": segments,
+    "glob": glob,
+    "paired_glob": paired_glob,
 }
