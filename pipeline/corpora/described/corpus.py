@@ -20,10 +20,10 @@ from pipeline.corpora import base
 from pipeline.corpora.described.columns import Picker
 from pipeline.corpora.described.joins import joined
 from pipeline.corpora.described.judged import left_out, with_reference
+from pipeline.corpora.described.lists import lists
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies import STRATEGIES
-from pipeline.corpora.described.strategies.index import index_files
-from pipeline.corpora.described.strategies.paired_files import text_lists
+from pipeline.corpora.described.strategies.hub import folder as hub_folder
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
 from pipeline.errors import ManifestError
@@ -132,6 +132,8 @@ class DescribedCorpus:
         )
 
     def _root(self) -> Path:
+        if self.settings.strategy == "hub":
+            return hub_folder(self.settings)
         root = self.settings.root.expanduser()
         try:
             if root.is_dir():
@@ -150,11 +152,10 @@ class DescribedCorpus:
         """Return the tables that list and describe the utterances, and the accent vocabulary where it is looked up."""
         settings = self.settings
         try:
-            root = self._root()
-            files = [*index_files(settings, root), *text_lists(settings, root)]
-            files += [root / table.file for table in settings.tables.values()]
-            files += [root / column.text_file for column in settings.columns.values() if column.text_file]
+            files = lists(settings, self._root())
         except ManifestError:  # ``load`` says so
+            if settings.strategy == "hub":
+                raise  # what its root names is not always a file
             files = [settings.root.expanduser()]
         return (*files, *settings.looked_up_in)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.corpora.described.json_manifests import objects
-from pipeline.errors import ManifestError
 
 ROUNDING_S: Final = 1e-3
 """A supervision that covers its recording but for this is the whole of it: lhotse rounds its times."""
@@ -34,18 +33,12 @@ class Recordings:
     twice: frozenset[str]
 
     @classmethod
-    def read(cls, root: Path, patterns: Sequence[str]) -> "Recordings":
-        """Read every manifest below ``root`` that fits.
+    def read(cls, paths: Sequence[Path]) -> "Recordings":
+        """Read every manifest.
 
         Raises:
-            ManifestError: if none fits, or one cannot be read.
+            ManifestError: if one cannot be read.
         """
-        paths = dict.fromkeys(path for pattern in patterns for path in sorted(root.glob(pattern)))
-        if not paths:
-            raise ManifestError(
-                f"corpus.segments.recordings: nothing below {root} fits {' or '.join(patterns) or 'it'}. "
-                "Name lhotse's manifests of recordings."
-            )
         found: dict[str, Mapping[str, Any]] = {}
         twice = set()
         for path in paths:

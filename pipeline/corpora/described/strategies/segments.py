@@ -7,7 +7,7 @@ Beside its own columns an utterance has the cells ``@audio`` (the place of its s
 import logging
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -68,10 +68,23 @@ def files(settings: DescribedSettings, root: Path) -> list[Path]:
     Raises:
         ManifestError: if a pattern fits none, or leaves the root.
     """
+    return _fitting(settings.segments.files if settings.segments is not None else (), settings, root)
+
+
+def recording_lists(settings: DescribedSettings, root: Path) -> list[Path]:
+    """Return lhotse's manifests of recordings.
+
+    Raises:
+        ManifestError: if a pattern fits none, or leaves the root.
+    """
+    return _fitting(settings.segments.recordings if settings.segments is not None else (), settings, root)
+
+
+def _fitting(patterns: Sequence[str], settings: DescribedSettings, root: Path) -> list[Path]:
     found: dict[Path, None] = {}
-    for pattern in settings.segments.files if settings.segments is not None else ():
+    for pattern in patterns:
         path = below(root, pattern, WHERE, allow_outside_root=settings.allow_outside_root)
-        fitting = sorted(root.glob(pattern)) if "*" in pattern or "[" in pattern else [path] * path.exists()
+        fitting = [path] if path.exists() else sorted(root.glob(pattern))
         if not fitting:
             raise ManifestError(f"{WHERE}: nothing below {root} fits '{pattern}'. Check corpus.root and the layout.")
         found |= dict.fromkeys(fitting)
@@ -161,8 +174,7 @@ def _nemo(path: Path, settings: DescribedSettings, root: Path) -> Iterator[Liste
 
 
 def _lhotse(path: Path, settings: DescribedSettings, root: Path) -> Iterator[Listed]:
-    chosen = settings.segments
-    recordings = Recordings.read(root, chosen.recordings if chosen is not None else ())
+    recordings = Recordings.read(recording_lists(settings, root))
     name = _relative(path, root)
     for number, value in json_manifests.objects(path):
         cells = {FILE: name, STEM: path.name.split(".")[0], ROW: str(number), **json_manifests.flat(value)}
