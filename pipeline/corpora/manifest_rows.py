@@ -117,7 +117,7 @@ class RowReader:
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
             return self._one_of(raw, {part: {part} for part in self._parts(raw)})
         whole = self.accents.get(fold(raw), set())
-        if not whole and len(parts := self._parts(raw)) > 1:
+        if not whole and (parts := self._parts(raw)) != [raw]:
             return self._one_of(raw, {part: self.accents.get(fold(part), set()) for part in parts})
         ids = sorted(whole)
         if len(ids) > 1:

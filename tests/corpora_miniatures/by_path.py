@@ -22,7 +22,7 @@ def vctk(root: Path) -> Path:
     )
     for name, words in {
         "p225_001": "The kettle is warm.",
-        "p225_002": "Nobody, he said, \"was\" late.",
+        "p225_002": 'Nobody, he said, "was" late.',
         "p225_003": "This was never recorded.",
         "p234_001": "The kettle is warm.",
         "p280_001": "The kettle is warm.",
@@ -81,7 +81,7 @@ def librispeech(root: Path) -> Path:
         ";\n"
         "14   | F | train-clean-360  | 25.03 | A Reader\n"
         "1089 | M | test-clean       | 8.03  | One | or Two\n"
-        "2277 | F | dev-clean        | 8.10  | \"Quoted\n",
+        '2277 | F | dev-clean        | 8.10  | "Quoted\n',
     )
     chapter = root / "test-clean" / "1089" / "134686"
     for number in (0, 1, 9):
@@ -129,7 +129,7 @@ def aesrc2020(root: Path) -> Path:
     ):
         speaker = root / folder / utterance[:6]
         write_clip(speaker / f"{utterance}.wav")
-        write_text(speaker / f"{utterance}.txt", "Turn, please: \"left\".")
+        write_text(speaker / f"{utterance}.txt", 'Turn, please: "left".')
         write_text(speaker / f"{utterance}.metadata", "SEX\tFemale\n")
     write_clip(root / "American English Speech Data" / "G00473" / "G00473S1003.wav")
     return root

@@ -131,6 +131,13 @@ class JoinedTable(TableFormat):
     optional: bool = False
     """true: an utterance without a row there is usable, and what would come from it is blank"""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        if isinstance(value, dict) and True in value:
+            raise ValueError('write the key "on" in quotation marks: without them, YAML takes it for true')
+        return value
+
 
 class Speaker(Frozen):
     """Whether the corpus says who speaks."""
