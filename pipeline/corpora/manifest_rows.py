@@ -78,7 +78,7 @@ class RowReader:
 
     def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
         if row.problem:
-            raise BadRowError(Reason.MISSING_VALUE, row.problem)
+            raise BadRowError(row.reason, row.problem)
         cells = row.cells
         broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
         if broken:

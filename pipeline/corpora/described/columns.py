@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.corpora.described.files import read_text
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
 from pipeline.corpora.manifest_files import Row
@@ -26,6 +27,7 @@ class Picker:
     settings: DescribedSettings
     root: Path
     _by_name: dict[str, list[str]] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
 
     def pick(self, number: int, found: Found) -> Row:
         """Return the row; what cannot be made of the cells is its problem."""
@@ -43,11 +45,18 @@ class Picker:
             value = self._attribute(column, found.cells)
             if value is not None:
                 cells[attribute] = value
-        return Row(number, cells, "; ".join(problems), found.where)
+        return Row(number, cells, "; ".join(problems), found.where, found.reason)
 
     def _value(self, column: Column, cells: Mapping[str, str]) -> str | None:
+        if column.text_file is not None:
+            return self._text(column.text_file)
         value = value_of(column, cells)
         return self._found(value) if value and column.path_match_strategy == "exact" else value
+
+    def _text(self, name: str) -> str:
+        if name not in self._texts:
+            self._texts[name] = read_text(name, self.settings, self.root)
+        return self._texts[name]
 
     def _attribute(self, column: Column, cells: Mapping[str, str]) -> str | None:
         """Return an attribute; a value that its map or pattern does not know stays as the corpus has it."""
@@ -90,7 +99,8 @@ def value_of(column: Column, cells: Mapping[str, str]) -> str | None:
     """
     value = _source(column, cells)
     if not column.source_column and column.path_template is not None:
-        value = fill(column.path_template, cells)
+        absent = dict.fromkeys(template_names(column.path_template), "") if column.optional else {}
+        value = fill(column.path_template, absent | dict(cells))
     if not value:
         return value
     value = _mapped(column, _patterned(column, value))
@@ -103,7 +113,8 @@ def value_of(column: Column, cells: Mapping[str, str]) -> str | None:
 def _source(column: Column, cells: Mapping[str, str]) -> str | None:
     if column.constant is not None:
         return column.constant
-    return next((cells[name] for name in column.source_column if name in cells), None)
+    value = next((cells[name] for name in column.source_column if name in cells), None)
+    return None if value in column.missing else value
 
 
 def _patterned(column: Column, value: str) -> str:

@@ -20,9 +20,11 @@ from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
 from pipeline.corpora.described.columns import Picker
 from pipeline.corpora.described.joins import joined
+from pipeline.corpora.described.judged import left_out, with_reference
+from pipeline.corpora.described.lists import lists
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies import STRATEGIES
-from pipeline.corpora.described.strategies.index import index_files
+from pipeline.corpora.described.strategies.hub import folder as hub_folder
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
 from pipeline.corpora.places import locate
@@ -85,9 +87,9 @@ class DescribedCorpus:
     def _chosen(self, root: Path) -> tuple[list[Row], RowReader]:
         """Return the rows that are not known to be of an accent that was not asked for, and what judges them."""
         settings = self.settings
-        found = joined(STRATEGIES[settings.strategy](settings, root), settings, root)
+        found = left_out(joined(STRATEGIES[settings.strategy](settings, root), settings, root), settings)
         picker = Picker(settings, root)
-        rows = [picker.pick(number, one) for number, one in enumerate(found, start=1)]
+        rows = [with_reference(picker.pick(number, one), settings) for number, one in enumerate(found, start=1)]
         if not rows:
             raise ManifestError(f"corpus.root: the description of '{self.name}' finds no utterance below {root}.")
         reader, chosen = self._reader(rows, root), settings.chosen
@@ -132,6 +134,8 @@ class DescribedCorpus:
         )
 
     def _root(self) -> Path:
+        if self.settings.strategy == "hub":
+            return hub_folder(self.settings)
         root = self.settings.root.expanduser()
         try:
             if root.is_dir():
@@ -150,9 +154,10 @@ class DescribedCorpus:
         """Return the tables that list and describe the utterances, and the accent vocabulary where it is looked up."""
         settings = self.settings
         try:
-            root = self._root()
-            files = [*index_files(settings, root), *(root / table.file for table in settings.tables.values())]
+            files = lists(settings, self._root())
         except ManifestError:  # ``load`` says so
+            if settings.strategy == "hub":
+                raise  # what its root names is not always a file
             files = [settings.root.expanduser()]
         return (*files, *settings.looked_up_in)
 

@@ -40,12 +40,11 @@ class PathPattern:
         """Return the path that ``values`` name; what they do not say stays as the pattern has it."""
         return "".join(values.get(part["name"] or "", part.group()) for part in PART.finditer(self.text))
 
-    @cached_property
-    def fixed_folder(self) -> str:
-        """Return the folders that every path of this kind begins with, or nothing."""
+    def fixed_folder(self, values: Mapping[str, str]) -> str:
+        """Return the folders that every path of this kind with these ``values`` begins with, or nothing."""
         if self.ignore_case:
             return ""
-        folders = self.text.split("/")[:-1]
+        folders = self.filled(values).split("/")[:-1]
         varying = next((at for at, folder in enumerate(folders) if set(folder) & set("{}*")), len(folders))
         return "/".join(folders[:varying])
 

@@ -69,12 +69,14 @@ def paired_glob(settings: DescribedSettings, root: Path) -> Iterator[Found]:
             yield from (_unheard(text, files) for text in texts[key])
 
 
-def text_files(settings: DescribedSettings, root: Path) -> list[Path]:
-    """Return the files whose texts decide the utterances."""
-    if settings.files is None or settings.files.text_pattern is None:
+def text_lists(settings: DescribedSettings, root: Path) -> list[Path]:
+    """Return the files that list texts, line by line; files of one text each go with the recordings."""
+    files = settings.files
+    pattern = None if files is None or files.line is None else files.text_pattern
+    if files is None or pattern is None:
         return []
-    pattern = settings.files.text_pattern
-    return [root / path for path in files_below(root, [pattern.fixed_folder]) if pattern.match(path) is not None]
+    found = ((path, pattern.match(path)) for path in files_below(root, [pattern.fixed_folder(files.only)]))
+    return [root / path for path, values in found if values is not None and _chosen(values, files)]
 
 
 def _needed(settings: DescribedSettings) -> Files:
@@ -86,7 +88,8 @@ def _needed(settings: DescribedSettings) -> Files:
 def _sorted(files: Files, root: Path, name: str) -> _Sorted:
     audio, text = files.audio_pattern, files.text_pattern
     found = _Sorted()
-    for path in files_below(root, [pattern.fixed_folder for pattern in (audio, text) if pattern is not None]):
+    folders = [pattern.fixed_folder(files.only) for pattern in (audio, text) if pattern is not None]
+    for path in files_below(root, folders):
         _sort(path, audio, text, files, found)
     if not found.audio and not found.not_chosen and not found.texts:
         raise nothing_found(root, audio, WHERE)
