@@ -101,6 +101,8 @@ class Reason(StrEnum):
     UNKNOWN_ACCENT = "unknown_accent"
     SEVERAL_ACCENTS = "several_accents"
     MISSING_VALUE = "missing_value"
+    LEFT_OUT = "left_out"
+    INCOMPLETE_REFERENCE = "incomplete_reference"
     NO_ACTIVE_SPEECH = "no_active_speech"
     TOO_LONG = "too_long"
     NO_TALKER = "no_talker"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pipeline.errors import ManifestError, did_you_mean, first_five
+from pipeline.records import Reason
 
 Format = Literal["csv", "tsv", "jsonl"]
 Quoting = Literal["minimal", "none"]
@@ -23,7 +24,7 @@ SUFFIXES: Final[Mapping[str, Format]] = {".csv": "csv", ".tsv": "tsv", ".jsonl":
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as the file has it. ``problem`` is empty, or says why its cells cannot be told apart.
+    """One row as the file has it. ``problem`` is empty, or says why its cells cannot be told apart or used.
 
     ``where`` names the row, where a corpus is more than one file; empty: its line does.
     """
@@ -32,6 +33,8 @@ class Row:
     cells: Mapping[str, str]
     problem: str = ""
     where: str = ""
+    reason: Reason = Reason.MISSING_VALUE
+    """of the exclusion that ``problem`` makes"""
 
     @property
     def place(self) -> str:

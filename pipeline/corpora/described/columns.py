@@ -45,7 +45,7 @@ class Picker:
             value = self._attribute(column, found.cells)
             if value is not None:
                 cells[attribute] = value
-        return Row(number, cells, "; ".join(problems), found.where)
+        return Row(number, cells, "; ".join(problems), found.where, found.reason)
 
     def _value(self, column: Column, cells: Mapping[str, str]) -> str | None:
         if column.text_file is not None:
@@ -113,7 +113,8 @@ def value_of(column: Column, cells: Mapping[str, str]) -> str | None:
 def _source(column: Column, cells: Mapping[str, str]) -> str | None:
     if column.constant is not None:
         return column.constant
-    return next((cells[name] for name in column.source_column if name in cells), None)
+    value = next((cells[name] for name in column.source_column if name in cells), None)
+    return None if value in column.missing else value
 
 
 def _patterned(column: Column, value: str) -> str:

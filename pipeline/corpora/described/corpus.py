@@ -13,18 +13,21 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import BaseModel
 
+from augment.places import Place
 from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
 from pipeline.corpora.described.columns import Picker
 from pipeline.corpora.described.joins import joined
+from pipeline.corpora.described.judged import left_out, with_reference
+from pipeline.corpora.described.lists import lists
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.described.strategies import STRATEGIES
-from pipeline.corpora.described.strategies.index import index_files
-from pipeline.corpora.described.strategies.paired_files import text_lists
+from pipeline.corpora.described.strategies.hub import folder as hub_folder
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
+from pipeline.corpora.places import locate
 from pipeline.errors import ManifestError
 from pipeline.records import Exclusion, Reason
 
@@ -84,9 +87,9 @@ class DescribedCorpus:
     def _chosen(self, root: Path) -> tuple[list[Row], RowReader]:
         """Return the rows that are not known to be of an accent that was not asked for, and what judges them."""
         settings = self.settings
-        found = joined(STRATEGIES[settings.strategy](settings, root), settings, root)
+        found = left_out(joined(STRATEGIES[settings.strategy](settings, root), settings, root), settings)
         picker = Picker(settings, root)
-        rows = [picker.pick(number, one) for number, one in enumerate(found, start=1)]
+        rows = [with_reference(picker.pick(number, one), settings) for number, one in enumerate(found, start=1)]
         if not rows:
             raise ManifestError(f"corpus.root: the description of '{self.name}' finds no utterance below {root}.")
         reader, chosen = self._reader(rows, root), settings.chosen
@@ -131,6 +134,8 @@ class DescribedCorpus:
         )
 
     def _root(self) -> Path:
+        if self.settings.strategy == "hub":
+            return hub_folder(self.settings)
         root = self.settings.root.expanduser()
         try:
             if root.is_dir():
@@ -149,17 +154,16 @@ class DescribedCorpus:
         """Return the tables that list and describe the utterances, and the accent vocabulary where it is looked up."""
         settings = self.settings
         try:
-            root = self._root()
-            files = [*index_files(settings, root), *text_lists(settings, root)]
-            files += [root / table.file for table in settings.tables.values()]
-            files += [root / column.text_file for column in settings.columns.values() if column.text_file]
+            files = lists(settings, self._root())
         except ManifestError:  # ``load`` says so
+            if settings.strategy == "hub":
+                raise  # what its root names is not always a file
             files = [settings.root.expanduser()]
         return (*files, *settings.looked_up_in)
 
-    def audio_path(self, audio: str) -> Path:
-        """Return the file of an ``audio`` cell."""
-        return self._root() / audio
+    def audio_path(self, audio: str) -> Place:
+        """Return where the recording of an ``audio`` cell is."""
+        return locate(audio, self._root(), allow_outside_root=True).place  # it was checked when it was loaded
 
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return the corpus's own speakers.
@@ -168,7 +172,8 @@ class DescribedCorpus:
         own voice from another recording.
         """
         root = self._root()
-        return base.speakers_as_talkers((row, root / row["audio"]) for row in tables.rows(utterances))
+        places = (locate(audio, root, allow_outside_root=True).place for audio in utterances["audio"])
+        return base.speakers_as_talkers(zip(tables.rows(utterances), places, strict=True))
 
     def group_of(self, row: Mapping[str, Any]) -> str:
         """Return the voice of one utterance."""

@@ -5,10 +5,13 @@ What is wrong with one row stays with that row; what makes the whole file unread
 
 import csv
 import io
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
+from pipeline.corpora.described.columnar import read_columnar
+from pipeline.corpora.described.plain_text import GZIP, unpacked
 from pipeline.corpora.described.settings import DescribedSettings, TableFormat
 from pipeline.corpora.manifest_files import READERS, Row, Rows
 from pipeline.errors import ManifestError, did_you_mean, first_five
@@ -21,7 +24,7 @@ STEM: Final = "@stem"
 """The cell with the name of the file, without its suffix."""
 
 _FORMATS: Final[Mapping[str, str]] = {
-    ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"
+    ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".arrow": "parquet"
 }  # fmt: skip
 
 
@@ -48,11 +51,13 @@ def read_table(path: Path, written: TableFormat, where: str) -> Rows:
     Raises:
         ManifestError: naming ``where``, if there is no such file or it is not written so.
     """
-    kind = _FORMATS.get(path.suffix.lower(), "tsv") if written.format == "auto" else written.format
+    gzipped = path.suffix.lower() == GZIP
+    suffix = path.with_suffix("").suffix if gzipped else path.suffix
+    kind = _FORMATS.get(suffix.lower(), "tsv") if written.format == "auto" else written.format
     try:
         if kind == "parquet":
-            return _parquet(path)
-        text = path.read_bytes().decode(written.encoding)
+            return read_columnar(path)
+        text = (unpacked(path) if gzipped else path.read_bytes()).decode(written.encoding)
         return READERS["jsonl"](text, written.quoting) if kind == "jsonl" else _separated(text, written, kind)
     except FileNotFoundError:
         raise ManifestError(f"{where}: there is no file {path}. Check corpus.root and the file's name.") from None
@@ -60,7 +65,7 @@ def read_table(path: Path, written: TableFormat, where: str) -> Rows:
         raise ManifestError(
             f"{where}: {path.name} is not {written.encoding} text: {error}. Set its encoding, or save it as UTF-8."
         ) from error
-    except (csv.Error, ValueError, KeyError, RecursionError, OSError) as error:
+    except (csv.Error, ValueError, KeyError, RecursionError, OSError, EOFError, zlib.error) as error:
         raise ManifestError(
             f"{where}: {path.name} is not readable as {kind}: {error}. Mend the file, or describe it otherwise "
             "(format, separator, encoding; quoting: none where a quotation mark is just a character)."
@@ -141,50 +146,3 @@ def _row(line: int, values: list[str], header: list[str], written: TableFormat) 
     elif not written.strict:
         values += [""] * (len(header) - len(values))
     return Row(line, {name: value for name, value in zip(header, values, strict=False) if name}, problem)
-
-
-def _parquet(path: Path) -> Rows:
-    """Read every column that holds text or numbers, also inside a struct as ``struct.field``; bytes stay unread."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path) as file:
-            names = list(_leaves(file.schema_arrow))
-            table = file.read(columns=names).flatten()
-            while any(pa.types.is_struct(kind) for kind in table.schema.types):
-                table = table.flatten()
-        values = {name: table.column(name).to_pylist() for name in names}
-    except pa.ArrowException as error:
-        raise ValueError(str(error)) from error
-    rows = []
-    for number in range(table.num_rows):
-        cells = {name: text for name in names if (text := _text(values[name][number])) is not None}
-        rows.append(Row(number, cells))
-    return names, rows
-
-
-def _leaves(fields: Iterable[Any], prefix: str = "") -> Iterator[str]:
-    import pyarrow as pa
-
-    is_a = pa.types
-    plain = (
-        is_a.is_string,
-        is_a.is_large_string,
-        is_a.is_dictionary,
-        is_a.is_integer,
-        is_a.is_floating,
-        is_a.is_boolean,
-    )
-    for field in fields:
-        kind, name = field.type, prefix + field.name
-        if pa.types.is_struct(kind):
-            yield from _leaves([kind.field(n) for n in range(kind.num_fields)], f"{name}.")
-        elif any(is_kind(kind) for is_kind in plain):
-            yield name
-
-
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return None if value is None else value.strip()
-    return str(value)

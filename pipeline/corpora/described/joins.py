@@ -8,7 +8,7 @@ from pipeline.corpora.described.columns import UnusableCellError, value_of
 from pipeline.corpora.described.files import below, read_table, require
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings, JoinedTable
-from pipeline.errors import first_five
+from pipeline.errors import ManifestError, first_five
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +40,32 @@ def _with_tables(one: Found, settings: DescribedSettings, tables: Mapping[str, J
             problems += [] if table.optional else [f"{table.file} has no row for '{key or ''}'"]
             continue
         cells |= {f"{name}.{column}": value for column, value in row.items()}
-    return Found(one.where, cells, "; ".join(problems))
+    return Found(one.where, cells, "; ".join(problems), one.reason)
+
+
+def table_files(table: JoinedTable, settings: DescribedSettings, root: Path, where: str) -> list[Path]:
+    """Return the file of a joined table, or with ``*`` in its name all of them: their rows are one table.
+
+    Raises:
+        ManifestError: if a pattern fits none, or leaves the root.
+    """
+    path = below(root, table.file, where, allow_outside_root=settings.allow_outside_root)
+    if "*" not in table.file:
+        return [path]
+    found = sorted(root.glob(table.file))
+    if not found:
+        raise ManifestError(f"{where}: no file below {root} fits '{table.file}'. Check corpus.root and the pattern.")
+    return found
 
 
 def _read(name: str, table: JoinedTable, settings: DescribedSettings, root: Path) -> Joined:
     """Return the table by key. Of several rows for one key, the cells that they agree in are kept."""
     where = f"corpus.tables.{name}"
-    path = below(root, table.file, where, allow_outside_root=settings.allow_outside_root)
-    columns, rows = read_table(path, table, where)
-    require(path, columns, [(table.key,)], where)
+    rows = []
+    for path in table_files(table, settings, root, where):
+        columns, found = read_table(path, table, where)
+        require(path, columns, [(table.key,)], where)
+        rows += found
     by_key: dict[str, Mapping[str, str]] = {}
     differing: dict[str, set[str]] = {}
     broken = [f"line {row.line}: {row.problem}" for row in rows if row.problem]
@@ -59,10 +76,10 @@ def _read(name: str, table: JoinedTable, settings: DescribedSettings, root: Path
         if unlike:
             differing.setdefault(key, set()).update(unlike)
     if broken:
-        logger.warning("%s: %s has rows that cannot be read: %s", where, path.name, first_five(broken))
+        logger.warning("%s: %s has rows that cannot be read: %s", where, table.file, first_five(broken))
     if differing:
         told = first_five(f"{key} ({', '.join(sorted(names))})" for key, names in sorted(differing.items()))
-        logger.info("%s: rows of %s differ for the same key and are blank in: %s", where, path.name, told)
+        logger.info("%s: rows of %s differ for the same key and are blank in: %s", where, table.file, told)
     return {
         key: {column: value for column, value in cells.items() if column not in differing.get(key, set())}
         for key, cells in by_key.items()

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import shipped
 from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.described.file_settings import Files
+from pipeline.corpora.described.reference_formats import ReferenceFormat
+from pipeline.corpora.described.segment_settings import Frozen, LeftOut, Regex, Segments
 from pipeline.corpora.manifest_files import Quoting
 from pipeline.errors import did_you_mean
 
@@ -23,14 +25,6 @@ NOT_STATED_BY_ANYBODY: Final = ("inferred", "imputed")
 """Provenances of labels that nobody gave: neither the speaker nor a listener."""
 
 
-def _regex(value: str | None) -> str | None:
-    try:
-        re.compile(value or "")
-    except re.error as error:
-        raise ValueError(f"'{value}' is not a regular expression: {error}") from None
-    return value
-
-
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
@@ -41,14 +35,7 @@ def _as_column(value: object) -> object:
     return value
 
 
-Regex = Annotated[str, BeforeValidator(_regex)]
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Column(_Frozen):
+class Column(Frozen):
     """Where one of our columns comes from, and what is done to it.
 
     A source_column's value goes through pattern, map and path_template, in this order. Without a source_column,
@@ -65,6 +52,8 @@ class Column(_Frozen):
     """the same value everywhere: what this file below the root holds"""
     pattern: Regex | None = None
     """a regular expression that is searched for; its group ``value`` is kept"""
+    missing: tuple[str, ...] = ()
+    """values that say nothing, such as ``None`` where the corpus writes that for nobody"""
     map: dict[str, str] | None = None
     """value to value; one that is not in it makes the row unusable, or of an attribute stays as it is"""
     path_template: str | None = None
@@ -87,7 +76,7 @@ class Column(_Frozen):
         return self
 
 
-class TableFormat(_Frozen):
+class TableFormat(Frozen):
     """How a table is written."""
 
     format: Literal["auto", "csv", "tsv", "jsonl", "parquet"] = "auto"
@@ -134,6 +123,7 @@ class JoinedTable(TableFormat):
     """A further table whose row for an utterance is found by a key."""
 
     file: str
+    """below the root; may hold ``*``: every such file, as one table"""
     key: str
     """its column that holds the key"""
     on: Annotated[Column, BeforeValidator(_as_column)]
@@ -141,14 +131,21 @@ class JoinedTable(TableFormat):
     optional: bool = False
     """true: an utterance without a row there is usable, and what would come from it is blank"""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        if isinstance(value, dict) and True in value:
+            raise ValueError('write the key "on" in quotation marks: without them, YAML takes it for true')
+        return value
 
-class Speaker(_Frozen):
+
+class Speaker(Frozen):
     """Whether the corpus says who speaks."""
 
     available: bool
 
 
-class Label(_Frozen):
+class Label(Frozen):
     """What the accent label is, and who says so."""
 
     kind: str = Field(min_length=1)
@@ -157,7 +154,7 @@ class Label(_Frozen):
     """self_report, annotator, by_construction, ...; inferred and imputed labels are refused unless they are allowed"""
 
 
-class Licence(_Frozen):
+class Licence(Frozen):
     """Under what terms the corpus may be used, and what of it may be shown."""
 
     id: str
@@ -182,7 +179,19 @@ class DescribedSettings(TableFormat):
     index_file: str | None = None
     """below the root; may hold ``*`` (every such file, sorted) and, with multi_split, ``{split}``"""
     splits: tuple[str, ...] = ()
-    """of multi_split: which of them to take"""
+    """of multi_split and hub: which of them to take; hub takes all where none is named"""
+    segments: Segments | None = None
+    """of strategy segments"""
+    id: str | None = None
+    """of strategy hub: what ``root`` is taken from"""
+    config: str | None = None
+    """of a data set of the Hub: which of its configurations"""
+    revision: str | None = None
+    """of a data set of the Hub: the commit; null: the latest, which is named in the log"""
+    streaming: bool = False
+    """of a data set of the Hub: fetch row by row instead of whole files"""
+    audio_column: str = "audio"
+    """of strategy hub: the column with the recordings"""
     files: Files | None = None
     """of glob and paired_glob: which files are recordings and texts"""
     columns: dict[Literal["utterance_id", "audio", "reference", "speaker_id", "accent"], Column]
@@ -191,6 +200,10 @@ class DescribedSettings(TableFormat):
     tables: dict[str, JoinedTable] = Field(default_factory=dict)
     speaker: Speaker
     label: Label
+    leave_out: tuple[LeftOut, ...] = ()
+    """utterances that this description excludes, and why"""
+    reference_format: ReferenceFormat = "as_given"
+    """how the marks in a transcript are read"""
     split_labels: Regex | None = None
     """what stands between several labels in one cell; null: a cell is one label"""
     accents: Literal["vocabulary", "as_given"] | tuple[str, ...] = "vocabulary"
@@ -252,6 +265,8 @@ class DescribedSettings(TableFormat):
                 f"the labels of {self.name} are {self.label.provenance}: nobody who was asked or listened gave them. "
                 "A comparison of such groups says little about people; set allow_inferred_labels=true to make it anyway"
             )
+        if (self.strategy == "segments") != (self.segments is not None):
+            raise ValueError("strategy segments, and no other, needs segments: what lists the stretches")
         if self.strategy in ("index", "multi_split") and not self.index_file:
             raise ValueError(f"strategy {self.strategy} needs an index_file")
         if self.strategy == "multi_split" and ("{split}" not in str(self.index_file) or not self.splits):

@@ -6,8 +6,10 @@ from typing import Final
 
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings
+from pipeline.corpora.described.strategies.hub import hub
 from pipeline.corpora.described.strategies.index import index, multi_split
 from pipeline.corpora.described.strategies.paired_files import glob, paired_glob
+from pipeline.corpora.described.strategies.segments import segments
 
 Strategy = Callable[[DescribedSettings, Path], Iterator[Found]]
 """Settings and the resolved root to candidates, always in the same order.
@@ -17,8 +19,10 @@ Raises:
 """
 
 STRATEGIES: Final[Mapping[str, Strategy]] = {
+    "hub": hub,
     "index": index,
     "multi_split": multi_split,
+    "segments": segments,
     "glob": glob,
     "paired_glob": paired_glob,
 }
