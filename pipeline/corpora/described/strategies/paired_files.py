@@ -14,6 +14,7 @@ from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.path_patterns import PathPattern
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import ManifestError, first_five
+from pipeline.records import Reason
 
 WHERE: Final = "corpus.files"
 _UNIX: Final = re.compile("\r\n?")
@@ -95,10 +96,13 @@ def _sorted(files: Files, root: Path, name: str) -> _Sorted:
     if not found.audio and not found.not_chosen and not found.texts:
         raise nothing_found(root, audio, WHERE)
     if found.not_chosen:
-        logger.info("corpus '%s': %d files are not of %s", name, len(found.not_chosen), _in_words(files.only))
+        told = ", ".join(f"{key} {value}" for key, value in files.only.items())
+        logger.info("corpus '%s': recordings that are not of %s: %d", name, told, len(found.not_chosen))
     if found.other_audio:
         told = first_five(found.other_audio)
-        logger.info("corpus '%s': %d recordings are none of '%s': %s", name, len(found.other_audio), files.audio, told)
+        logger.info(
+            "corpus '%s': recordings that do not fit '%s': %d: %s", name, files.audio, len(found.other_audio), told
+        )
     return found
 
 
@@ -147,7 +151,7 @@ def _lines(path: str, values: Values, text: str, expression: re.Pattern[str]) ->
 def _paired(path: str, values: Values, texts: Sequence[_Text], files: Files) -> Found:
     cells = {**values, PATH: path}
     if not texts:
-        return Found(path, cells, f"it has no text: {_no_text(values, files)}")
+        return Found(path, cells, f"it has no text: {_no_text(values, files)}", Reason.EMPTY_REFERENCE)
     if len({text.text for text in texts}) > 1:
         told = first_five(text.where for text in texts)
         return Found(path, cells, f"it has {len(texts)} texts, and none says which is right: {told}")
@@ -179,7 +183,3 @@ def _key(values: Values, files: Files) -> tuple[str, ...]:
 
 def _folded(value: str, files: Files) -> str:
     return value.casefold() if files.ignore_case else value
-
-
-def _in_words(only: Values) -> str:
-    return ", ".join(f"{name} {value}" for name, value in only.items())

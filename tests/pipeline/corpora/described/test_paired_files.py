@@ -118,8 +118,8 @@ def test_files_of_other_values_are_not_of_the_corpus_and_are_counted(
     both = found(tmp_path, files)
     assert set(both) == {"wav/a_m1.wav", "b.txt"}
     assert both["b.txt"].cells["path"] == "wav/b_m1.wav"
-    assert "2 files are not of microphone m1" in caplog.text
-    assert "1 recordings are none of" in caplog.text
+    assert "not of microphone m1: 2" in caplog.text
+    assert "}.wav': 1: wav/c.wav" in caplog.text
 
 
 def test_glob_finds_recordings_alone(tmp_path: Path) -> None:
