@@ -1,16 +1,15 @@
 """One manifest row to one utterance, or to the one reason why it cannot be used."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.accents import fold
 from pipeline.corpora.audio import AudioError, probe
 from pipeline.corpora.base import STAGE
 from pipeline.corpora.manifest_files import Row
+from pipeline.corpora.places import Root, locate
 from pipeline.records import Exclusion, Reason
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 
@@ -32,11 +31,11 @@ class RowReader:
     """What is needed to judge a row.
 
     ``accents`` maps folded raw labels to accent ids, or is None where raw labels are taken as they stand;
-    ``repeats`` counts the utterance ids of the whole manifest; ``root`` is resolved.
+    ``repeats`` counts the utterance ids of the whole manifest; ``root`` is a resolved folder, or a URL.
     """
 
     corpus: str
-    root: Path
+    root: Root
     allow_outside_root: bool
     attributes: tuple[str, ...]
     accents: Mapping[str, set[str]] | None
@@ -50,13 +49,13 @@ class RowReader:
         """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
         try:
             text = self._text_columns(row, not_blank=("utterance_id", "accent", "audio_path"))
-            path = self._audio(row.cells["audio_path"])
-            info = probe(path)
+            located = locate(row.cells["audio_path"], self.root, allow_outside_root=self.allow_outside_root)
+            info = probe(located.place)
         except (BadRowError, AudioError) as error:
             return _lost(row, error.reason, error)
         return {
             **text,
-            "audio": Path(os.path.relpath(path, self.root)).as_posix(),
+            "audio": located.cell,
             "audio_sha256": info.sha256,
             "sample_rate_hz": info.sample_rate_hz,
             "duration_s": info.duration_s,
@@ -144,16 +143,6 @@ class RowReader:
         if len(accents) > 1:
             raise BadRowError(Reason.SEVERAL_ACCENTS, f"'{raw}' names {' and '.join(accents)}")
         return accents[0]
-
-    def _audio(self, given: str) -> Path:
-        try:
-            path = (self.root / given).resolve()
-        except (OSError, ValueError, RuntimeError) as error:  # a null character, a name too long, links in a circle
-            raise BadRowError(Reason.MISSING_AUDIO, f"'{given}' is not a usable path: {error}") from error
-        if not self.allow_outside_root and not path.is_relative_to(self.root):
-            outside = f"'{given}' lies outside the audio root: move it there, or set corpus.allow_outside_root=true"
-            raise BadRowError(Reason.MISSING_AUDIO, outside)
-        return path
 
 
 def _lost(row: Row, reason: Reason, why: Exception) -> Exclusion:

@@ -127,8 +127,8 @@ def _renderings(chosen: Sequence[Row], planned: Planned) -> Iterator[tuple[Key, 
     """Yield each rendering, or in words why there is none; one utterance is in memory at a time."""
     for row in chosen:
         try:
-            path = planned.corpus.audio_path(row["audio"])
-            source: Source | str = Source(read_audio(path, sha256=row["audio_sha256"]))
+            place = planned.corpus.audio_path(row["audio"])
+            source: Source | str = Source(read_audio(place, sha256=row["audio_sha256"]))
         except (AudioError, ConditionError) as error:
             source = str(error)
         for condition in planned.conditions:

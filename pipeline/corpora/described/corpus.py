@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import BaseModel
 
+from augment.places import Place
 from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
@@ -26,6 +27,7 @@ from pipeline.corpora.described.strategies import STRATEGIES
 from pipeline.corpora.described.strategies.hub import folder as hub_folder
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
+from pipeline.corpora.places import locate
 from pipeline.errors import ManifestError
 from pipeline.records import Exclusion, Reason
 
@@ -159,9 +161,9 @@ class DescribedCorpus:
             files = [settings.root.expanduser()]
         return (*files, *settings.looked_up_in)
 
-    def audio_path(self, audio: str) -> Path:
-        """Return the file of an ``audio`` cell."""
-        return self._root() / audio
+    def audio_path(self, audio: str) -> Place:
+        """Return where the recording of an ``audio`` cell is."""
+        return locate(audio, self._root(), allow_outside_root=True).place  # it was checked when it was loaded
 
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return the corpus's own speakers.
@@ -170,7 +172,8 @@ class DescribedCorpus:
         own voice from another recording.
         """
         root = self._root()
-        return base.speakers_as_talkers((row, root / row["audio"]) for row in tables.rows(utterances))
+        places = (locate(audio, root, allow_outside_root=True).place for audio in utterances["audio"])
+        return base.speakers_as_talkers(zip(tables.rows(utterances), places, strict=True))
 
     def group_of(self, row: Mapping[str, Any]) -> str:
         """Return the voice of one utterance."""

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-PART: Final = re.compile(
-    r"\{(?P<name>[^{}:]*)(?::(?P<only>[^{}]*))?\}|(?P<folders>\*\*/)|(?P<any>\*)|(?P<plain>[^{}*]+|.)"
-)
+PART: Final = re.compile(r"\{(?P<name>[^{}:]*)(?::(?P<only>[^{}]*))?\}|(?P<folders>\*\*/)|(?P<any>\*)|(?P<plain>[^{}*]+|.)")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from pipeline.config import build
+from pipeline.corpora.audio import read_audio
 from pipeline.corpora.base import Loaded
 from pipeline.corpora.described import DescribedCorpus
 from pipeline.errors import ManifestError
@@ -151,3 +152,15 @@ def test_svarah_lists_what_its_table_says_without_opening_a_recording(tmp_path: 
         "accent": ["hindi", "bodo"],
         "reference": ["I need two kilos of rice", "Pay the bill"],
     }
+
+
+def test_svarah_reads_its_recordings_out_of_its_table(tmp_path: Path) -> None:
+    corpus = corpus_of("svarah", listed.svarah(tmp_path))
+    loaded = corpus.load()
+    assert not loaded.exclusions
+    assert by_id(loaded, "accent", "raw_accent", "attr_age_group", "attr_job_category", "audio") == {
+        "281_f1_chunk_0": ("hindi", "Hindi", "18-30", None, "data/test-00000-of-00002.parquet::audio_filepath[0]"),
+        "282_f2_chunk_3": ("bodo", "Bodo", "18-30", None, "data/test-00001-of-00002.parquet::audio_filepath[0]"),
+    }
+    heard = read_audio(corpus.audio_path(loaded.utterances["audio"][0]), sha256=loaded.utterances["audio_sha256"][0])
+    assert len(heard) == pytest.approx(0.3 * 16_000)
