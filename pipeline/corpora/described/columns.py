@@ -9,6 +9,7 @@ from typing import Final
 
 from pipeline.corpora.described.files import read_text
 from pipeline.corpora.described.found import Found
+from pipeline.corpora.described.members import Members
 from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
 from pipeline.corpora.manifest_files import Row
 
@@ -26,8 +27,15 @@ class Picker:
 
     settings: DescribedSettings
     root: Path
+    find_audio: bool = True
+    """false: a recording that has to be looked for in archives stays as the corpus calls it"""
     _by_name: dict[str, list[str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
+    _members: Members = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is looked at before it is asked for."""
+        object.__setattr__(self, "_members", Members(self.root))
 
     def pick(self, number: int, found: Found) -> Row:
         """Return the row; what cannot be made of the cells is its problem."""
@@ -51,7 +59,18 @@ class Picker:
         if column.text_file is not None:
             return self._text(column.text_file)
         value = value_of(column, cells)
-        return self._found(value) if value and column.path_match_strategy == "exact" else value
+        if not value or column.path_match_strategy == "direct":
+            return value
+        return self._found(value) if column.path_match_strategy == "exact" else self._member(value, column, cells)
+
+    def _member(self, end: str, column: Column, cells: Mapping[str, str]) -> str:
+        """Return the one recording, packed or not, whose path ends so; without one, that end."""
+        if not self.find_audio:
+            return end
+        found = self._members.ending(end, fill(column.archives or "", cells))
+        if len(found) > 1:
+            raise UnusableCellError(f"{len(found)} recordings end in '{end}', such as {found[0]} and {found[1]}")
+        return found[0] if found else end
 
     def _text(self, name: str) -> str:
         if name not in self._texts:
