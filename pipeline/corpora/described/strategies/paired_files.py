@@ -72,13 +72,26 @@ def paired_glob(settings: DescribedSettings, root: Path) -> Iterator[Found]:
 
 
 def text_lists(settings: DescribedSettings, root: Path) -> list[Path]:
-    """Return the files that list texts, line by line; files of one text each go with the recordings."""
+    """Return the files that list texts, line by line; files of one text each go with the recordings.
+
+    Raises:
+        ManifestError: if the corpus cannot lie below ``root``.
+    """
     files = settings.files
-    pattern = None if files is None or files.line is None else files.text_pattern
-    if files is None or pattern is None:
+    if files is None:
+        return []
+    if not any((root / folder).is_dir() for folder in _folders(files)):
+        raise nothing_found(root, files.audio_pattern, WHERE)
+    pattern = files.text_pattern
+    if files.line is None or pattern is None:
         return []
     found = ((path, pattern.match(path)) for path in files_below(root, [pattern.fixed_folder(files.only)]))
     return [root / path for path, values in found if values is not None and _chosen(values, files)]
+
+
+def _folders(files: Files) -> list[str]:
+    patterns = [files.audio_pattern, *([files.text_pattern] if files.text_pattern is not None else [])]
+    return [pattern.fixed_folder(files.only) for pattern in patterns]
 
 
 def _needed(settings: DescribedSettings) -> Files:
@@ -90,14 +103,18 @@ def _needed(settings: DescribedSettings) -> Files:
 def _sorted(files: Files, root: Path, name: str) -> _Sorted:
     audio, text = files.audio_pattern, files.text_pattern
     found = _Sorted()
-    folders = [pattern.fixed_folder(files.only) for pattern in (audio, text) if pattern is not None]
-    for path in files_below(root, folders):
+    for path in files_below(root, _folders(files)):
         _sort(path, audio, text, files, found)
     if not found.audio and not found.not_chosen and not found.texts:
         raise nothing_found(root, audio, WHERE)
+    chosen = ", ".join(f"{key} {value}" for key, value in files.only.items())
+    if found.not_chosen and not found.audio:
+        raise ManifestError(
+            f"{WHERE}.only: {len(found.not_chosen)} recordings below {root} fit the pattern, and none is of {chosen}; "
+            f"there is {found.not_chosen[0]}. Choose another value."
+        )
     if found.not_chosen:
-        told = ", ".join(f"{key} {value}" for key, value in files.only.items())
-        logger.info("corpus '%s': recordings that are not of %s: %d", name, told, len(found.not_chosen))
+        logger.info("corpus '%s': recordings that are not of %s: %d", name, chosen, len(found.not_chosen))
     if found.other_audio:
         told = first_five(found.other_audio)
         logger.info(

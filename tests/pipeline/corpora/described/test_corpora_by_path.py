@@ -1,5 +1,6 @@
 """Corpora whose files lie by speaker, each as its shipped description reads a miniature of its exact layout."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline import tables
 from pipeline.corpora.base import Loaded
 from pipeline.corpora.described import DescribedCorpus
 from pipeline.corpora.described.settings import DescribedSettings
+from pipeline.errors import ManifestError
 from pipeline.records import Reason
 from tests.corpora_miniatures import by_path
 
@@ -291,3 +293,9 @@ def test_a_listing_needs_no_audio_and_counts_what_cannot_be_used(roots: dict[str
     listed = corpus("google_uk_ireland", roots["google_uk_ireland"]).listing()
     assert set(listed.table["accent"]) == {"irish", "scottish"}
     assert (len(listed.table), listed.n_unusable) == (4, 2)  # one of the four has no recording, which is not looked at
+
+
+def test_a_wrong_root_is_told_where_the_corpus_lies(roots: dict[str, Path]) -> None:
+    right = roots["vctk"]
+    with pytest.raises(ManifestError, match=re.escape(f"Set corpus.root={right}")):
+        corpus("vctk", right.parent).load()
