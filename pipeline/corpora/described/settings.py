@@ -1,5 +1,6 @@
 """The keys of a corpus description, and every mistake in one that can be seen without opening the corpus."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -251,7 +252,8 @@ class DescribedSettings(TableFormat):
         known = [] if isinstance(value, str) else [accent.id for accent in vocabulary().accents]
         for name in () if isinstance(value, str) else value:
             if name not in known:
-                raise ValueError(f"accents.yaml has no accent '{name}'.{did_you_mean(name, known)}")
+                hint = did_you_mean(name, difflib.get_close_matches(name, known))
+                raise ValueError(f"data_manifests/accents.yaml has no accent '{name}'.{hint}")
         if not value:
             raise ValueError("name at least one accent, or take 'vocabulary' for all that accents.yaml maps")
         return value
