@@ -15,6 +15,7 @@ from pipeline.corpora.audio import probe, read_audio
 from pipeline.corpora.described import hub_download
 from pipeline.errors import ManifestError, MissingPrerequisite, StudyError
 from tests.corpora_miniatures import packed
+from tests.corpora_miniatures.clips import write_clip
 from tests.corpora_miniatures.loading import corpus_of, load, lost, reasons, told
 
 NAMES = ("edacc_parquet", "voxpopuli_parquet", "globe", "fleurs", "saved", "paths_only", "afrispeech")
@@ -191,12 +192,27 @@ def test_a_data_set_of_the_hub_is_fetched_once_by_commit_and_never_decoded(
     assert json.loads(source.read_text())["revision"] == COMMIT
 
 
+def test_recordings_that_a_data_set_of_the_hub_only_names_are_put_into_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = write_clip(tmp_path / "elsewhere" / "a.wav")
+    row = {"text": "words", "speaker": "s", "accent": "welsh", "audio": {"bytes": None, "path": str(beside)}}
+    named = datasets.DatasetDict({"train": packed.data_set([row])})
+    monkeypatch.setattr(datasets, "load_dataset", lambda path, **options: named)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    loaded = load("hub", "owner/named", f"corpus.revision={COMMIT}")
+    hub_download.fetched.cache_clear()
+    assert told(loaded, "audio", "duration_s") == {
+        "train-00000-of-00001:0": ("train-00000-of-00001.parquet::audio[0]", 0.5)
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "said"),
     [
         (ConnectionError("Couldn't reach it"), MissingPrerequisite, "cannot be reached.*corpus.root"),
         (RuntimeError("Dataset scripts are no longer supported, but found x.py"), ManifestError, "script.*not run"),
-        (ValueError("Unknown split \"tset\""), ManifestError, "Unknown split"),
+        (ValueError('Unknown split "tset"'), ManifestError, "Unknown split"),
     ],
 )
 def test_a_data_set_that_cannot_be_fetched_is_one_sentence_with_what_to_do(
@@ -210,6 +226,22 @@ def test_a_data_set_that_cannot_be_fetched_is_one_sentence_with_what_to_do(
     with pytest.raises(kind, match=said):
         load("edacc_parquet", "owner/name", f"corpus.revision={COMMIT}")
     assert not list(tmp_path.glob("*/hub/*"))  # nothing half-fetched is left
+
+
+def test_an_error_of_the_network_that_has_no_base_in_common_with_others_is_one_sentence_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    failure = type("ConnectError", (Exception,), {"__module__": "httpx2"})
+
+    def refuse(self: object, name: str, **options: Any) -> Any:
+        raise failure("[Errno -2] Name or service not known")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refuse)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(MissingPrerequisite, match="Name or service not known"):
+        load("hub", "owner/name")
 
 
 def test_without_a_network_the_latest_commit_cannot_be_known_and_a_sentence_says_what_to_do(

@@ -61,7 +61,9 @@ def test_edacc_marks_of_sounds_go(text: str, words: str) -> None:
     assert FORMATS["edacc"](text) == words
 
 
-@pytest.mark.parametrize("text", ["<overlap>", "A <FOREIGN> B", "<no-speech>", "<new mark>", "IGNORE_TIME_SEGMENT_IN_SCORING"])
+@pytest.mark.parametrize(
+    "text", ["<overlap>", "A <FOREIGN> B", "<no-speech>", "<new mark>", "IGNORE_TIME_SEGMENT_IN_SCORING"]
+)
 def test_edacc_marks_of_speech_and_unknown_marks_make_an_utterance_unusable(text: str) -> None:
     with pytest.raises(UnscorableError):
         FORMATS["edacc"](text)
