@@ -31,11 +31,17 @@ def evaluation_data(evidence: Evidence) -> Section:
     blocks.append(Facts(facts=_corpus(evidence)))
     if not evidence.view.speakers_known:
         blocks.append(Sentence(text=UNITS_WARNING, warning=True))
-    if any("inferred" in value for value in _provenances(evidence)):
-        blocks.append(Sentence(text="Some group labels were inferred, not reported by the speakers.", warning=True))
+    blocks += unstated_labels(evidence)
     blocks += [_coverage(evidence), *_gaps_in_coverage(evidence), *_unheard(evidence), *_exclusions(evidence)]
     blocks += recordings(evidence)
     return Section(slug="data", title="Evaluation data", blocks=blocks)
+
+
+def unstated_labels(evidence: Evidence) -> list[Sentence]:
+    """Return the warning that group labels are nobody's statement, where they are not."""
+    word = evidence.view.unstated
+    text = f"Group labels were {word}: neither the speakers nor anybody who heard them stated them."
+    return [Sentence(text=text, warning=True)] if word else []
 
 
 def _corpus(evidence: Evidence) -> list[Fact]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from pipeline.artifacts import CorpusRecord
+from pipeline.artifacts import CorpusRecord, unstated
 from pipeline.corpora import shipped
 from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.manifest_files import Format, Quoting, Row
@@ -34,12 +34,16 @@ class TableSettings(BaseModel):
     """the accent that ``stats.reference_accent`` takes unless it is set"""
     label_kind: str = ""
     label_provenance: str = ""
+    allow_inferred_labels: bool = False
+    """labels that were inferred or imputed are refused unless it is true"""
     style: str = ""
     synthetic: bool = False
     licence: str = ""
     citation: str = ""
     description: str = ""
     redistribute_text: bool = False
+    redistribute_audio: bool | None = None
+    """null: it does not say"""
     public: bool = False
     """recordings and labels are open to everyone: the publication floor of the card is off unless the card sets one"""
 
@@ -50,6 +54,11 @@ class TableSettings(BaseModel):
         if value is not None and value not in known:
             raise ValueError(f"accents.yaml maps no labels of '{value}'.{did_you_mean(value, known)}")
         return value
+
+    @model_validator(mode="after")
+    def _stated_by_somebody(self) -> Self:
+        refuse_unstated(self.label_provenance, allowed=self.allow_inferred_labels)
+        return self
 
     @property
     def lookup(self) -> Mapping[str, set[str]] | None:
@@ -65,6 +74,19 @@ class TableSettings(BaseModel):
         """Return what the settings declare of the corpus ``name``."""
         declared = self.model_dump(include=set(CorpusRecord.model_fields))
         return CorpusRecord.model_validate(declared | {"name": name})
+
+
+def refuse_unstated(label_provenance: str, *, allowed: bool) -> None:
+    """Refuse labels that nobody stated.
+
+    Raises:
+        ValueError: if they were inferred or imputed, and that is not allowed.
+    """
+    if (word := unstated(label_provenance)) and not allowed:
+        raise ValueError(
+            f"the labels were {word}: neither the speakers nor anybody who heard them stated them, and a comparison of "
+            "such groups says little about people. Set corpus.allow_inferred_labels=true to make it anyway"
+        )
 
 
 def further_columns(value: tuple[str, ...], fixed: Sequence[str]) -> tuple[str, ...]:
