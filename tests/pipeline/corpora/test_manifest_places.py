@@ -82,9 +82,7 @@ def test_other_processes_render_packed_recordings_as_this_one_does(packed: tuple
     condition = build_condition("clean", as_it_is, step_types={}, acoustics=Acoustics())
     trials = (Trial("k", "clean", {}),)
     jobs = [
-        Job(
-            row.utterance_id, corpus.audio_path(row.audio), row.audio_sha256, row.duration_s, (Trial("k", "clean", {}),)
-        )
+        Job(row.utterance_id, corpus.audio_path(row.audio), row.audio_sha256, row.duration_s, trials)
         for row in corpus.load().utterances.itertuples()
     ]
     made = []
