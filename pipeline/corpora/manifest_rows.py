@@ -1,5 +1,6 @@
 """One manifest row to one utterance, or to the one reason why it cannot be used."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,8 @@ class RowReader:
     repeats: Mapping[str, int]
     synthetic: bool
     label_provenance: str
+    split: re.Pattern[str] | None = None
+    """what stands between several labels of one cell"""
 
     def read(self, row: Row) -> dict[str, Any] | Exclusion:
         """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
@@ -75,7 +78,7 @@ class RowReader:
 
     def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
         if row.problem:
-            raise BadRowError(Reason.MISSING_VALUE, row.problem)
+            raise BadRowError(row.reason, row.problem)
         cells = row.cells
         broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
         if broken:
@@ -100,12 +103,22 @@ class RowReader:
             **{ATTRIBUTE_PREFIX + name: cells.get(name) or None for name in self.attributes},
         }
 
+    def accent_of(self, row: Row) -> str | None:
+        """Return the accent that a row is of, whatever else is wrong with it; None where its label says none."""
+        try:
+            return self._accent(row.cells["accent"]) if row.cells.get("accent") else None
+        except BadRowError:
+            return None
+
     def _accent(self, raw: str) -> str:
         if self.accents is None:
-            if raw == POOLED:
+            if POOLED in self._parts(raw):
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
-            return raw
-        ids = sorted(self.accents.get(fold(raw), ()))
+            return self._one_of(raw, {part: {part} for part in self._parts(raw)})
+        whole = self.accents.get(fold(raw), set())
+        if not whole and (parts := self._parts(raw)) != [raw]:
+            return self._one_of(raw, {part: self.accents.get(fold(part), set()) for part in parts})
+        ids = sorted(whole)
         if len(ids) > 1:
             choice = f"it means {' or '.join(ids)} by corpus: set corpus.vocabulary"
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is ambiguous: {choice}")
@@ -113,9 +126,27 @@ class RowReader:
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is not in data_manifests/accents.yaml")
         return ids[0]
 
+    def _parts(self, raw: str) -> list[str]:
+        parts = [raw] if self.split is None else [part.strip() for part in self.split.split(raw) if part]
+        return [part for part in dict.fromkeys(parts) if part] or [raw]
+
+    @staticmethod
+    def _one_of(raw: str, meant: Mapping[str, set[str]]) -> str:
+        """Return the accent that all labels of one cell mean: the first of several is nobody's statement."""
+        unknown = sorted(label for label, ids in meant.items() if len(ids) != 1)
+        if unknown:
+            named = " and ".join(f"'{label}'" for label in unknown)
+            raise BadRowError(
+                Reason.UNKNOWN_ACCENT, f"{named} of '{raw}' has no meaning of its own in data_manifests/accents.yaml"
+            )
+        accents = sorted({accent for ids in meant.values() for accent in ids})
+        if len(accents) > 1:
+            raise BadRowError(Reason.SEVERAL_ACCENTS, f"'{raw}' names {' and '.join(accents)}")
+        return accents[0]
+
 
 def _lost(row: Row, reason: Reason, why: Exception) -> Exclusion:
-    name = _printable(row.cells.get("utterance_id", "")) or f"line {row.line}"
+    name = _printable(row.cells.get("utterance_id", "")) or row.place
     return Exclusion(STAGE, name, "", reason, _printable(str(why)))
 
 
