@@ -45,7 +45,9 @@ class Files(BaseModel):
     def _fits_together(self) -> Self:
         names = set(self.audio_pattern.names)
         if self.line is not None and (self.text is None or TEXT not in re.compile(self.line).groupindex):
-            raise ValueError("line needs a group called text, as in '(?P<utterance>[^ ]+) (?P<text>.*)', and text: a file")
+            raise ValueError(
+                "line needs a group called text, as in '(?P<utterance>[^ ]+) (?P<text>.*)', and text: a file"
+            )
         if self.text_pattern is not None:
             of_text = [*self.text_pattern.names, *self.line_names]
             if len(set(of_text)) < len(of_text):

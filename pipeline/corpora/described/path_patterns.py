@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-PART: Final = re.compile(r"\{(?P<name>[^{}:]*)(?::(?P<only>[^{}]*))?\}|(?P<folders>\*\*/)|(?P<any>\*)|(?P<plain>[^{}*]+|.)")
+PART: Final = re.compile(
+    r"\{(?P<name>[^{}:]*)(?::(?P<only>[^{}]*))?\}|(?P<folders>\*\*/)|(?P<any>\*)|(?P<plain>[^{}*]+|.)"
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class PathPattern:
         return tuple(self._compiled.groupindex)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return what the names stand for in ``path`` (from the root, with ``/``), or None if it is not of this kind."""
+        """Return what the names stand for in ``path`` (from the root, with ``/``), or None if it does not fit."""
         found = self._compiled.fullmatch(path)
         return None if found is None else found.groupdict()
 

@@ -16,6 +16,7 @@ from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import ManifestError, first_five
 
 WHERE: Final = "corpus.files"
+_UNIX: Final = re.compile("\r\n?")
 logger = logging.getLogger(__name__)
 
 Values = Mapping[str, str]
@@ -131,7 +132,7 @@ def _texts(paths: Iterable[tuple[str, Values]], files: Files, root: Path, encodi
 
 
 def _lines(path: str, values: Values, text: str, expression: re.Pattern[str]) -> Iterator[_Text]:
-    for number, line in enumerate(text.replace("\r", "\n").split("\n"), start=1):  # U+2028 may stand in a text
+    for number, line in enumerate(_UNIX.sub("\n", text).split("\n"), start=1):  # U+2028 may stand in a text
         if not line.strip():
             continue
         where = f"{path} line {number}"
@@ -167,7 +168,9 @@ def _unheard(text: _Text, files: Files) -> Found:
 
 
 def _chosen(values: Values, files: Files) -> bool:
-    return all(_folded(values[name], files) == _folded(only, files) for name, only in files.only.items() if name in values)
+    return all(
+        _folded(values[name], files) == _folded(only, files) for name, only in files.only.items() if name in values
+    )
 
 
 def _key(values: Values, files: Files) -> tuple[str, ...]:

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from pipeline import tables
 from pipeline.corpora.base import Loaded
 from pipeline.corpora.described import DescribedCorpus
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.records import Reason
 from tests.corpora_miniatures import by_path
 
+ROOT = Path(__file__).resolve().parents[4]
 Load = Callable[..., Loaded]
 MINIATURES = {
     "vctk": by_path.vctk,
@@ -32,20 +35,18 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: write(tmp_path_factory.mktemp(name)) for name, write in MINIATURES.items()}
 
 
-@pytest.fixture
-def corpus(composed: Callable[..., dict[str, Any]]) -> Callable[..., DescribedCorpus]:
-    """Return a composer of corpora as a user would choose them."""
-
-    def make(name: str, root: Path, *overrides: str) -> DescribedCorpus:
-        raw = composed(f"corpus={name}", f"corpus.root={root}", *overrides)["corpus"]
-        assert raw.pop("kind") == "described"
-        return DescribedCorpus(DescribedCorpus.Settings.model_validate(raw))
-
-    return make
+def corpus(name: str, root: Path, *overrides: str) -> DescribedCorpus:
+    """Return a corpus as the command line composes it; of the configuration, its file alone."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        raw = compose(f"corpus/{name}", [f"corpus.root={root}", *overrides])
+    section = OmegaConf.to_container(raw.corpus, resolve=True)
+    assert isinstance(section, dict)
+    assert section.pop("kind") == "described"
+    return DescribedCorpus(DescribedSettings.model_validate(section))
 
 
 @pytest.fixture
-def load(corpus: Callable[..., DescribedCorpus], roots: dict[str, Path]) -> Load:
+def load(roots: dict[str, Path]) -> Load:
     """Return a loader of miniatures through their shipped descriptions."""
 
     def loaded(name: str, *overrides: str, of: str | None = None) -> Loaded:
@@ -71,7 +72,10 @@ def lost(loaded: Loaded) -> dict[str, tuple[Reason, str]]:
 
 
 def attribute(loaded: Loaded, name: str) -> dict[str, str | None]:
-    return dict(zip(loaded.utterances["utterance_id"], loaded.utterances[f"attr_{name}"], strict=True))
+    """An attribute by utterance; None where the corpus does not say."""
+    cells = loaded.utterances[f"attr_{name}"]
+    values = (cell if known else None for cell, known in zip(cells, cells.notna(), strict=True))
+    return dict(zip(loaded.utterances["utterance_id"], values, strict=True))
 
 
 def test_vctk_is_read_with_regions_of_several_words_and_what_it_lacks_is_excluded_one_by_one(load: Load) -> None:
@@ -184,9 +188,7 @@ def test_timit_is_read_from_sphere_with_its_words_and_not_its_times(load: Load) 
     assert set(said(load("timit", "corpus.files.only.part=train"))) == {"DR4-FCAG0_SI1503"}
 
 
-def test_timit_copied_in_small_letters_is_the_same_corpus(
-    corpus: Callable[..., DescribedCorpus], tmp_path: Path, roots: dict[str, Path]
-) -> None:
+def test_timit_copied_in_small_letters_is_the_same_corpus(tmp_path: Path, roots: dict[str, Path]) -> None:
     large = corpus("timit", roots["timit"]).load()
     small = corpus("timit", by_path.timit(tmp_path, lower=True)).load()
     assert list(small.utterances["accent"]) == list(large.utterances["accent"])
@@ -263,3 +265,29 @@ def test_speechocean762_has_one_accent_and_ages_of_both_parts(load: Load) -> Non
     assert lost(loaded)["000050099"][0] is Reason.MISSING_AUDIO
     test_part = load("speechocean762", "+corpus.files.only.part=test")
     assert set(said(test_part)) == {"000050011"}
+
+
+@pytest.mark.parametrize("name", sorted(MINIATURES))
+def test_every_description_tells_its_licence_and_finds_its_inputs(name: str, roots: dict[str, Path]) -> None:
+    described = corpus(name, roots[name])
+    record = described.record()
+    assert record.licence
+    assert record.citation
+    assert described.settings.not_verified
+    assert all(path.is_file() for path in described.inputs())
+
+
+def test_lists_of_texts_are_inputs_and_texts_of_one_recording_are_not(roots: dict[str, Path]) -> None:
+    def inputs(name: str) -> set[str]:
+        root = roots[name].resolve()
+        return {path.relative_to(root).as_posix() for path in corpus(name, root).inputs() if path.is_relative_to(root)}
+
+    assert inputs("librispeech") == {"SPEAKERS.TXT", "test-clean/1089/134686/1089-134686.trans.txt"}
+    assert inputs("vctk") == {"speaker-info.txt"}
+    assert inputs("speech_accent_archive") == {"speakers_all.csv", "reading-passage.txt"}
+
+
+def test_a_listing_needs_no_audio_and_counts_what_cannot_be_used(roots: dict[str, Path]) -> None:
+    listed = corpus("google_uk_ireland", roots["google_uk_ireland"]).listing()
+    assert set(listed.table["accent"]) == {"irish", "scottish"}
+    assert (len(listed.table), listed.n_unusable) == (4, 2)  # one of the four has no recording, which is not looked at
