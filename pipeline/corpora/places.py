@@ -1,8 +1,8 @@
 """What an ``audio`` cell can name, and how it is kept inside the corpus's root.
 
-A file; ``archive.tar::member``, ``.tar.gz`` or ``.zip``; ``file.parquet::column[row]`` with rows from 0; any of these
-at a URL; and behind each ``#t=start,end`` in seconds (as W3C Media Fragments has it) for a part of a longer recording.
-A file that is called exactly like the cell is meant first.
+A file; ``archive.tar::member``, ``.tar.gz`` or ``.zip``; ``file.parquet::column[row]`` (or ``.arrow``) with rows from 0;
+any of these at a URL; and behind each ``#t=start,end`` in seconds (as W3C Media Fragments has it) for a part of a longer
+recording. A file that is called exactly like the cell is meant first.
 """
 
 import os
@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 from augment.places import Place, Span, Stored
 from pipeline.corpora.audio import AudioError
 from pipeline.corpora.stored.archives import Member
+from pipeline.corpora.stored.arrow import ArrowCell
 from pipeline.corpora.stored.holders import Holder, Remote
 from pipeline.corpora.stored.parquet import Cell
 from pipeline.corpora.stored.streams import Again
@@ -29,7 +30,7 @@ _SPAN: Final = re.compile(
     r"(?P<of>.+)#t=(?P<start>[0-9]{1,7}(?:\.[0-9]{1,9})?),(?P<end>[0-9]{1,7}(?:\.[0-9]{1,9})?)", re.S
 )
 _MEMBER: Final = re.compile(r"(?P<file>.+?\.(?:tar|tar\.gz|tgz|zip))::(?P<member>.+)", re.S | re.I)
-_CELL: Final = re.compile(r"(?P<file>.+?\.parquet)::(?P<column>.+)\[(?P<row>[0-9]{1,12})\]", re.S | re.I)
+_CELL: Final = re.compile(r"(?P<file>.+?\.(?:parquet|arrow))::(?P<column>.+)\[(?P<row>[0-9]{1,12})\]", re.S | re.I)
 _OTHER_ARCHIVE: Final = re.compile(r".+?\.(?:tar\.(?:bz2|xz|zst)|tbz2?|txz|7z|rar)::", re.S | re.I)
 
 
@@ -71,7 +72,7 @@ def in_archive(archive: str, member: str) -> str:
 
 
 def in_parquet(file: str, column: str, row: int) -> str:
-    """Return the cell of a row (from 0) of a Parquet file."""
+    """Return the cell of a row (from 0) of a Parquet or Arrow file."""
     return f"{file}::{column}[{row}]"
 
 
@@ -95,7 +96,8 @@ def _located_whole(given: str, root: Root, allow_outside: bool) -> Located:
     if cell := _CELL.fullmatch(given):
         file, parquet = _holder(cell["file"], root, allow_outside)
         row = int(cell["row"])
-        return Located(in_parquet(file, cell["column"], row), Cell(parquet, cell["column"], row))
+        kind = ArrowCell if file.lower().endswith(".arrow") else Cell
+        return Located(in_parquet(file, cell["column"], row), kind(parquet, cell["column"], row))
     return _located(given, root, allow_outside)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from pipeline.corpora.described.files import read_text
 from pipeline.corpora.described.found import Found
+from pipeline.corpora.described.members import Members
 from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
 from pipeline.corpora.manifest_files import Row
 
@@ -26,14 +27,29 @@ class Picker:
 
     settings: DescribedSettings
     root: Path
+    find_audio: bool = True
+    """false: a recording that has to be looked for in archives stays as the corpus calls it"""
     _by_name: dict[str, list[str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
+    _members: Members = field(init=False)
+    _as_they_are: Mapping[str, str] = field(init=False)
+    """our name to the corpus's, of columns with which nothing is done; a corpus may have a million rows"""
+
+    def __post_init__(self) -> None:
+        """Nothing is looked at before it is asked for."""
+        object.__setattr__(self, "_members", Members(self.root))
+        named = {OURS.get(name, name): column for name, column in self.settings.columns.items()}
+        taken = {name: one.source_column[0] for name, one in (named | self.settings.attributes).items() if _plain(one)}
+        object.__setattr__(self, "_as_they_are", taken)
 
     def pick(self, number: int, found: Found) -> Row:
         """Return the row; what cannot be made of the cells is its problem."""
         problems = [found.problem] if found.problem else []
-        cells = {}
+        given = found.cells
+        cells = {ours: given[theirs] for ours, theirs in self._as_they_are.items() if theirs in given}
         for name, column in self.settings.columns.items():
+            if OURS.get(name, name) in self._as_they_are:
+                continue
             try:
                 value = self._value(column, found.cells)
             except UnusableCellError as error:
@@ -42,6 +58,8 @@ class Picker:
             if value is not None:
                 cells[OURS.get(name, name)] = value
         for attribute, column in self.settings.attributes.items():
+            if attribute in self._as_they_are:
+                continue
             value = self._attribute(column, found.cells)
             if value is not None:
                 cells[attribute] = value
@@ -51,7 +69,18 @@ class Picker:
         if column.text_file is not None:
             return self._text(column.text_file)
         value = value_of(column, cells)
-        return self._found(value) if value and column.path_match_strategy == "exact" else value
+        if not value or column.path_match_strategy == "direct":
+            return value
+        return self._found(value) if column.path_match_strategy == "exact" else self._member(value, column, cells)
+
+    def _member(self, end: str, column: Column, cells: Mapping[str, str]) -> str:
+        """Return the one recording, packed or not, whose path ends so; without one, that end."""
+        if not self.find_audio:
+            return end
+        found = self._members.ending(end, fill(column.archives or "", cells))
+        if len(found) > 1:
+            raise UnusableCellError(f"{len(found)} recordings end in '{end}', such as {found[0]} and {found[1]}")
+        return found[0] if found else end
 
     def _text(self, name: str) -> str:
         if name not in self._texts:
@@ -110,11 +139,20 @@ def value_of(column: Column, cells: Mapping[str, str]) -> str | None:
     return value if value.endswith(extension) else value + extension
 
 
+def _plain(column: Column) -> bool:
+    """Return whether a column is one of the corpus's, as it is."""
+    return len(column.source_column) == 1 and column == Column(
+        source_column=column.source_column, optional=column.optional
+    )
+
+
 def _source(column: Column, cells: Mapping[str, str]) -> str | None:
     if column.constant is not None:
         return column.constant
-    value = next((cells[name] for name in column.source_column if name in cells), None)
-    return None if value in column.missing else value
+    for name in column.source_column:
+        if name in cells:
+            return None if cells[name] in column.missing else cells[name]
+    return None
 
 
 def _patterned(column: Column, value: str) -> str:

@@ -77,18 +77,14 @@ class DescribedCorpus:
         Raises:
             ManifestError: if the corpus does not lie as described.
         """
-        rows, reader = self._chosen(self._root())
-        usable = [record for record in map(reader.listed, rows) if record is not None]
-        usable.sort(key=lambda record: str(record["utterance_id"]))
-        kept = [{name: record[name] for name in tables.columns(tables.Listing)} for record in usable]
-        table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
-        return base.Listed(table, len(rows) - len(usable))
+        rows, reader = self._chosen(self._root(), find_audio=False)
+        return base.listed(map(reader.listed, rows), where=f"corpus '{self.name}'")
 
-    def _chosen(self, root: Path) -> tuple[list[Row], RowReader]:
+    def _chosen(self, root: Path, *, find_audio: bool = True) -> tuple[list[Row], RowReader]:
         """Return the rows that are not known to be of an accent that was not asked for, and what judges them."""
         settings = self.settings
         found = left_out(joined(STRATEGIES[settings.strategy](settings, root), settings, root), settings)
-        picker = Picker(settings, root)
+        picker = Picker(settings, root, find_audio)
         rows = [with_reference(picker.pick(number, one), settings) for number, one in enumerate(found, start=1)]
         if not rows:
             raise ManifestError(f"corpus.root: the description of '{self.name}' finds no utterance below {root}.")

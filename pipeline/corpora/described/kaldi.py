@@ -12,13 +12,13 @@ from typing import Final
 
 from pipeline.corpora.described.plain_text import read_text
 from pipeline.errors import ManifestError
+from pipeline.records import Reason
 
 WHOLE = ""
 """The times of an utterance that is its whole recording."""
 
 _FURTHER = re.compile(r"(spk|utt)2(\w+)")
 _DERIVED: Final = frozenset({"spk2utt", "utt2spk", "utt2dur", "utt2num_frames", "utt2max_frames"})
-_REST_OF_RECORDING: Final = frozenset({"-1", "-1.0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Entry:
     where: str
     cells: Mapping[str, str]
     problem: str = ""
+    reason: Reason = Reason.MISSING_VALUE
 
 
 def entries(folder: Path) -> Iterator[Entry]:
@@ -54,7 +55,8 @@ def entries(folder: Path) -> Iterator[Entry]:
         for name, (of_speaker, values) in further.items():
             cells[name] = _only(values.get(cells.get("speaker", "") if of_speaker else utterance, []))
         placed, misplaced = _placed(utterance, segments, recordings)
-        yield Entry(f"{folder.name}: {utterance}", cells | placed, problem or misplaced)
+        reason = Reason.MISSING_AUDIO if misplaced and not problem else Reason.MISSING_VALUE
+        yield Entry(f"{folder.name}: {utterance}", cells | placed, problem or misplaced, reason)
 
 
 def _placed(
@@ -70,8 +72,6 @@ def _placed(
         if len(fields) not in (3, 4):  # a fourth one is a channel
             return cells, f"its line of segments is '{lines[0]}', not a recording, a start and an end"
         cells |= {"recording": fields[0], "start_s": fields[1], "end_s": fields[2]}
-        if fields[2] in _REST_OF_RECORDING:
-            cells["end_s"] = WHOLE
     if recordings is None:
         return cells, ""
     found = recordings.get(cells["recording"], [])

@@ -1,5 +1,6 @@
 """The keys of a corpus description, and every mistake in one that can be seen without opening the corpus."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,8 +61,11 @@ class Column(Frozen):
     """built of ``{value}`` and other columns of the corpus in braces"""
     file_extension: str | None = None
     """appended unless it is there"""
-    path_match_strategy: Literal["direct", "exact"] = "direct"
-    """exact: the one file below the root that is called so, with or without its extension, in whatever folder"""
+    path_match_strategy: Literal["direct", "exact", "archive"] = "direct"
+    """exact: the one file below the root that is called so, with or without its extension, in whatever folder;
+    archive: the one recording whose path ends so, as a file or as a member of ``archives``"""
+    archives: str | None = None
+    """the archives, below the root; may hold ``*`` and columns in braces"""
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
@@ -71,6 +75,8 @@ class Column(Frozen):
             raise ValueError("give a source_column, a path_template or both; or a constant or a text_file alone")
         if self.pattern is not None and "value" not in re.compile(self.pattern).groupindex:
             raise ValueError("pattern has no group called value, as in '(?P<value>[0-9]+)'")
+        if (self.path_match_strategy == "archive") != (self.archives is not None):
+            raise ValueError("path_match_strategy archive goes with archives, such as 'audio/*.tar.gz'")
         if self.path_template is not None and "value" in template_names(self.path_template) and not self.source_column:
             raise ValueError("path_template uses {value}, and there is no source_column")
         return self
@@ -246,7 +252,8 @@ class DescribedSettings(TableFormat):
         known = [] if isinstance(value, str) else [accent.id for accent in vocabulary().accents]
         for name in () if isinstance(value, str) else value:
             if name not in known:
-                raise ValueError(f"accents.yaml has no accent '{name}'.{did_you_mean(name, known)}")
+                hint = did_you_mean(name, difflib.get_close_matches(name, known))
+                raise ValueError(f"data_manifests/accents.yaml has no accent '{name}'.{hint}")
         if not value:
             raise ValueError("name at least one accent, or take 'vocabulary' for all that accents.yaml maps")
         return value

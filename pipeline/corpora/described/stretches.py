@@ -5,12 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-NOT_TIMES = "are not two times in seconds"
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From ``start_s`` up to ``end_s`` of a recording (infinite: to its end), by ``speaker`` (empty: unknown)."""
+    """From ``start_s`` up to ``end_s`` of a recording, by ``speaker`` (empty: unknown)."""
 
     recording: str
     speaker: str
@@ -19,42 +17,39 @@ class Stretch:
 
 
 def times(start: str, end: str) -> tuple[float, float]:
-    """Return start and end in seconds; an empty end is infinite.
+    """Return start and end in seconds.
 
     Raises:
-        ValueError: if they are no times.
+        ValueError: if they are no times, or one is not stated.
     """
     try:
-        start_s, end_s = float(start or 0), float(end) if end else math.inf
+        start_s, end_s = float(start), float(end)
     except ValueError:
-        raise ValueError(f"'{start}' and '{end}' {NOT_TIMES}") from None
-    if not (math.isfinite(start_s) and start_s >= 0.0) or math.isnan(end_s) or (end and math.isinf(end_s)):
-        raise ValueError(f"'{start}' and '{end}' {NOT_TIMES}")
-    if start_s > 0.0 and not end:
-        raise ValueError(f"it starts at {start_s:g} s and has no end; state one")
+        raise ValueError(f"its start '{start}' and end '{end}' are not two times in seconds") from None
+    if not (0.0 <= start_s < math.inf and 0.0 <= end_s < math.inf):
+        raise ValueError(f"its start {start} and end {end} are not two times in seconds")
     return start_s, end_s
 
 
-def overlapped(stretches: Sequence[Stretch]) -> list[bool]:
+def overlapped(stretches: Sequence[Stretch | None]) -> list[bool]:
     """Return of each stretch whether one of another speaker in the same recording shares some time with it."""
     found = [False] * len(stretches)
-    by_recording: dict[str, list[int]] = defaultdict(list)
+    by_recording: dict[str, list[tuple[int, Stretch]]] = defaultdict(list)
     for number, one in enumerate(stretches):
-        if one.end_s > one.start_s:
-            by_recording[one.recording].append(number)
-    for numbers in by_recording.values():
-        forward = sorted(numbers, key=lambda n: stretches[n].start_s)
-        _mark(((n, stretches[n].start_s, stretches[n].end_s, stretches[n].speaker) for n in forward), found)
-        # the same from the other end: whoever begins before this one ends
-        backward = sorted(numbers, key=lambda n: -stretches[n].end_s)
-        _mark(((n, -stretches[n].end_s, -stretches[n].start_s, stretches[n].speaker) for n in backward), found)
+        if one is not None and one.end_s > one.start_s:
+            by_recording[one.recording].append((number, one))
+    for held in by_recording.values():
+        ordered = sorted(held, key=lambda pair: pair[1].start_s)
+        # who began earlier and is not done, and from the other end: who begins later, but before this one is done
+        _mark(((n, one.speaker, one.start_s, one.end_s) for n, one in ordered), found)
+        _mark(((n, one.speaker, -one.end_s, -one.start_s) for n, one in reversed(ordered)), found)
     return found
 
 
-def _mark(ordered: Iterable[tuple[int, float, float, str]], found: list[bool]) -> None:
-    """Mark what begins before somebody else, who began earlier, ends."""
+def _mark(ordered: Iterable[tuple[int, str, float, float]], found: list[bool]) -> None:
+    """Mark every stretch that begins before one of another speaker that came earlier in the order is done."""
     latest: list[tuple[float, str]] = []  # the latest ends so far of two different speakers, the later one first
-    for number, start, end, speaker in ordered:
+    for number, speaker, start, end in ordered:
         found[number] |= any(until > start and other != speaker for until, other in latest)
         own = max([end, *(until for until, other in latest if other == speaker)])
         others = [pair for pair in latest if pair[1] != speaker]

@@ -131,6 +131,15 @@ def is_gzip(name: str) -> bool:
     return name.lower().endswith((".tar.gz", ".tgz"))
 
 
+def members(holder: Holder) -> frozenset[str]:
+    """Return the names of what an archive holds; of one that is not there or damaged, nothing: its members tell."""
+    try:
+        found = _archive(holder, identity(holder))
+    except RecordingError:
+        return frozenset()
+    return frozenset() if isinstance(found, RecordingError) else frozenset(found.entries)
+
+
 def _archive(holder: Holder, known_by: tuple[int, ...]) -> Archive | RecordingError:
     with _lock:  # so that an archive is not gone through by several threads at once
         return _first_look(holder, known_by)

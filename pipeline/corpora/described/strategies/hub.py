@@ -68,11 +68,6 @@ def folder(settings: DescribedSettings) -> Path:
     return fetched(name, settings.config, settings.revision, settings.splits, settings.streaming)
 
 
-def files(settings: DescribedSettings, root: Path) -> list[Path]:
-    """Return the files that list the utterances."""
-    return [shard.path for shard in shards(settings, root)]
-
-
 def shards(settings: DescribedSettings, root: Path) -> list[Shard]:
     """Return the files of the chosen splits.
 
