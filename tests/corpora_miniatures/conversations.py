@@ -58,7 +58,9 @@ def _edacc_set(folder: Path, conversation: str, rows: list[tuple[str, str, str]]
     write_text(folder / "segments", lines(*(f"{name} {conversation} {row[1]}" for name, row in pairs)))
     write_text(folder / "text", lines(*(f"{name} {row[2]}" for name, row in pairs)))
     write_text(folder / "utt2spk", lines(*(f"{name} {conversation}-{row[0]}" for name, row in pairs)))
-    write_text(folder / "stm", lines(*(f"{conversation} 1 {conversation}-{row[0]} {row[1]} <x,l1> {row[2]}" for row in rows)))
+    write_text(
+        folder / "stm", lines(*(f"{conversation} 1 {conversation}-{row[0]} {row[1]} <x,l1> {row[2]}" for row in rows))
+    )
 
 
 def coraal(root: Path) -> Path:
@@ -117,7 +119,10 @@ def voxpopuli(root: Path) -> Path:
         ("a4", session, "5", "Unknown code.", "2.0|2.5", "test|male|en_zz|True"),
         ("a5", "20100101-0900-PLENARY", "5", "No session.", "0.0|1.0", "test|male|en_fr|True"),
     ]
-    table = [f"{n}|p|{at}|{who}|{said}|{said.lower()}|x|{when}|0|0|[[0.0, 1.0]]|{rest}" for n, at, who, said, when, rest in rows]
+    table = [
+        f"{n}|p|{at}|{who}|{said}|{said.lower()}|x|{when}|0|0|[[0.0, 1.0]]|{rest}"
+        for n, at, who, said, when, rest in rows
+    ]
     path = root / "annotations" / "asr" / "asr_en_accented.tsv.gz"
     path.parent.mkdir(parents=True)
     path.write_bytes(gzip.compress(lines(VOXPOPULI, *table).encode()))
@@ -129,7 +134,9 @@ def kaldi(root: Path) -> Path:
     write_clip(root / "audio" / "call.flac", seconds=2.0)
     write_clip(root / "audio" / "one.wav")
     cut = root / "data" / "cut"
-    write_text(cut / "segments", lines("c1 call 0 0.5", "c2 call 0.5 1.25", "c3 lost 0 1", "c4 call 1 -1", "c5 call zero 1"))
+    write_text(
+        cut / "segments", lines("c1 call 0 0.5", "c2 call 0.5 1.25", "c3 lost 0 1", "c4 call 1 -1", "c5 call zero 1")
+    )
     write_text(cut / "text", lines("c1 good  morning", "c2 null", "c3 x", "c4 x", "c5 x", "c6 x"))
     write_text(cut / "utt2spk", lines("c1 None", "c2 sue", "c3 sue", "c4 sue", "c5 sue", "c6 sue"))
     write_text(cut / "wav.scp", lines("call audio/call.flac"))
@@ -141,7 +148,13 @@ def kaldi(root: Path) -> Path:
     write_text(whole / "utt2spk", lines("w1 ann", "w2 ann", "w3 ann", "w4 ann", "w5 ann"))
     write_text(
         whole / "wav.scp",
-        lines("w1 audio/one.wav", "w2 sox audio/one.wav -t wav - |", "w3 audio/one.wav", "w4 ../secret.wav", "w5 audio/one.wav"),
+        lines(
+            "w1 audio/one.wav",
+            "w2 sox audio/one.wav -t wav - |",
+            "w3 audio/one.wav",
+            "w4 ../secret.wav",
+            "w5 audio/one.wav",
+        ),
     )
     write_text(whole / "utt2accent", lines("w1 welsh", "w2 welsh", "w3 welsh", "w4 welsh", "w5 welsh"))
     return root
@@ -156,8 +169,21 @@ def nemo(root: Path) -> Path:
         {"audio_filepath": "audio/short.wav", "text": "one\u2028line", "speaker": "None", **common},
         {"audio_filepath": "audio/long.wav", "text": "a part", "offset": 0.25, "speaker": "s2", **common},
         {"audio_filepath": "audio/long.wav", "text": "talks into it", "offset": 0.5, "speaker": "s3", **common},
-        {"audio_filepath": "audio/long.wav", "text": "no length", "offset": 1.0, "speaker": "s2", **common, "duration": 0.0},
-        {"audio_filepath": "audio/long.wav", "text": "no duration", "offset": 1.0, "speaker": "s2", "meta": {"accent": "irish"}},
+        {
+            "audio_filepath": "audio/long.wav",
+            "text": "no length",
+            "offset": 1.0,
+            "speaker": "s2",
+            **common,
+            "duration": 0.0,
+        },
+        {
+            "audio_filepath": "audio/long.wav",
+            "text": "no duration",
+            "offset": 1.0,
+            "speaker": "s2",
+            "meta": {"accent": "irish"},
+        },
         {"audio_filepath": None, "text": "no file", "speaker": 7, **common},
         {"audio_filepath": "audio/short.wav", "text": "", "speaker": "s2", **common},
     ]
@@ -174,7 +200,12 @@ def lhotse(root: Path) -> Path:
         return {"id": name, "sources": [source], "sampling_rate": 16000, "num_samples": 16000, "duration": 1.0, **more}
 
     def supervision(name: str, at: str, start: float = 0.0, duration: float = 1.0, **more: Any) -> dict[str, Any]:
-        told = {"text": f"words of {name}", "speaker": name.upper(), "gender": "f", "custom": {"accent": "welsh", "age": 31}}
+        told = {
+            "text": f"words of {name}",
+            "speaker": name.upper(),
+            "gender": "f",
+            "custom": {"accent": "welsh", "age": 31},
+        }
         return {"id": name, "recording_id": at, "start": start, "duration": duration, "channel": 0, **told, **more}
 
     recordings = [

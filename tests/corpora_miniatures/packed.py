@@ -43,7 +43,10 @@ def edacc_parquet(root: Path) -> Path:
         told = {"speaker": name, "text": text, "accent": accent, "raw_accent": "American, I guess.", "gender": "female"}
         return {**told, "l1": "English", "audio": recording(name, text)}
 
-    first = [row("EDACC-C06-A", "WELL <laugh> NOW", "Mainstream US English"), row("EDACC-C06-B", "AND", "Scottish English")]
+    first = [
+        row("EDACC-C06-A", "WELL <laugh> NOW", "Mainstream US English"),
+        row("EDACC-C06-B", "AND", "Scottish English"),
+    ]
     second = [row("EDACC-C07-A", "SO <overlap>", "Irish English"), row("EDACC-C07-B", "YES", "Somewhere English")]
     write_parquet(root / "data" / "test-00000-of-00002.parquet", first)
     write_parquet(root / "data" / "test-00001-of-00002.parquet", second)
@@ -128,7 +131,9 @@ def afrispeech(root: Path) -> Path:
     for accent in ("yoruba", "zulu", "klingon"):
         table = io.StringIO()
         writer = csv.writer(table)
-        writer.writerow(["audio_paths", "transcript", "user_ids", "gender", "accent", "audio_ids", "duration", "domain"])
+        writer.writerow(
+            ["audio_paths", "transcript", "user_ids", "gender", "accent", "audio_ids", "duration", "domain"]
+        )
         for label, path, text, who, name in rows:
             if label == accent:
                 writer.writerow([path, text, who, "Female", label, name, "0.5", "clinical"])

@@ -1,6 +1,7 @@
 """Which files of a corpus are its recordings and its texts, and how they belong together."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -61,22 +62,22 @@ class Files(BaseModel):
             raise ValueError(f"only: '{min(set(self.only) - names)}' is none of {', '.join(sorted(names)) or 'them'}")
         return self
 
-    @property
+    @cached_property
     def audio_pattern(self) -> PathPattern:
         """The pattern of recordings."""
         return PathPattern(self.audio, self.ignore_case)
 
-    @property
+    @cached_property
     def text_pattern(self) -> PathPattern | None:
         """The pattern of texts."""
         return None if self.text is None else PathPattern(self.text, self.ignore_case)
 
-    @property
+    @cached_property
     def line_names(self) -> tuple[str, ...]:
         """What a line says beside its text."""
         return () if self.line is None else tuple(name for name in re.compile(self.line).groupindex if name != TEXT)
 
-    @property
+    @cached_property
     def shared(self) -> tuple[str, ...]:
         """The names by which recordings and texts are paired."""
         of_text = (*self.text_pattern.names, *self.line_names) if self.text_pattern is not None else ()

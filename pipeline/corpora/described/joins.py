@@ -22,8 +22,9 @@ def joined(found: Iterable[Found], settings: DescribedSettings, root: Path) -> I
     Raises:
         ManifestError: if a table cannot be read.
     """
-    tables = {name: _read(name, table, settings, root) for name, table in settings.tables.items()}
-    for one in found:
+    tables: dict[str, Joined] = {}
+    for one in found:  # a wrong root is told by what is not found there, before a table that is not there either
+        tables = tables or {name: _read(name, table, settings, root) for name, table in settings.tables.items()}
         yield _with_tables(one, settings, tables) if tables else one
 
 

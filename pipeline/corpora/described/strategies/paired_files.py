@@ -14,6 +14,7 @@ from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.path_patterns import PathPattern
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import ManifestError, first_five
+from pipeline.records import Reason
 
 WHERE: Final = "corpus.files"
 _UNIX: Final = re.compile("\r\n?")
@@ -71,13 +72,26 @@ def paired_glob(settings: DescribedSettings, root: Path) -> Iterator[Found]:
 
 
 def text_lists(settings: DescribedSettings, root: Path) -> list[Path]:
-    """Return the files that list texts, line by line; files of one text each go with the recordings."""
+    """Return the files that list texts, line by line; files of one text each go with the recordings.
+
+    Raises:
+        ManifestError: if the corpus cannot lie below ``root``.
+    """
     files = settings.files
-    pattern = None if files is None or files.line is None else files.text_pattern
-    if files is None or pattern is None:
+    if files is None:
+        return []
+    if not any((root / folder).is_dir() for folder in _folders(files)):
+        raise nothing_found(root, files.audio_pattern, WHERE)
+    pattern = files.text_pattern
+    if files.line is None or pattern is None:
         return []
     found = ((path, pattern.match(path)) for path in files_below(root, [pattern.fixed_folder(files.only)]))
     return [root / path for path, values in found if values is not None and _chosen(values, files)]
+
+
+def _folders(files: Files) -> list[str]:
+    patterns = [files.audio_pattern, *([files.text_pattern] if files.text_pattern is not None else [])]
+    return [pattern.fixed_folder(files.only) for pattern in patterns]
 
 
 def _needed(settings: DescribedSettings) -> Files:
@@ -89,16 +103,23 @@ def _needed(settings: DescribedSettings) -> Files:
 def _sorted(files: Files, root: Path, name: str) -> _Sorted:
     audio, text = files.audio_pattern, files.text_pattern
     found = _Sorted()
-    folders = [pattern.fixed_folder(files.only) for pattern in (audio, text) if pattern is not None]
-    for path in files_below(root, folders):
+    for path in files_below(root, _folders(files)):
         _sort(path, audio, text, files, found)
     if not found.audio and not found.not_chosen and not found.texts:
         raise nothing_found(root, audio, WHERE)
+    chosen = ", ".join(f"{key} {value}" for key, value in files.only.items())
+    if found.not_chosen and not found.audio:
+        raise ManifestError(
+            f"{WHERE}.only: {len(found.not_chosen)} recordings below {root} fit the pattern, and none is of {chosen}; "
+            f"there is {found.not_chosen[0]}. Choose another value."
+        )
     if found.not_chosen:
-        logger.info("corpus '%s': %d files are not of %s", name, len(found.not_chosen), _in_words(files.only))
+        logger.info("corpus '%s': recordings that are not of %s: %d", name, chosen, len(found.not_chosen))
     if found.other_audio:
         told = first_five(found.other_audio)
-        logger.info("corpus '%s': %d recordings are none of '%s': %s", name, len(found.other_audio), files.audio, told)
+        logger.info(
+            "corpus '%s': recordings that do not fit '%s': %d: %s", name, files.audio, len(found.other_audio), told
+        )
     return found
 
 
@@ -147,7 +168,7 @@ def _lines(path: str, values: Values, text: str, expression: re.Pattern[str]) ->
 def _paired(path: str, values: Values, texts: Sequence[_Text], files: Files) -> Found:
     cells = {**values, PATH: path}
     if not texts:
-        return Found(path, cells, f"it has no text: {_no_text(values, files)}")
+        return Found(path, cells, f"it has no text: {_no_text(values, files)}", Reason.EMPTY_REFERENCE)
     if len({text.text for text in texts}) > 1:
         told = first_five(text.where for text in texts)
         return Found(path, cells, f"it has {len(texts)} texts, and none says which is right: {told}")
@@ -179,7 +200,3 @@ def _key(values: Values, files: Files) -> tuple[str, ...]:
 
 def _folded(value: str, files: Files) -> str:
     return value.casefold() if files.ignore_case else value
-
-
-def _in_words(only: Values) -> str:
-    return ", ".join(f"{name} {value}" for name, value in only.items())

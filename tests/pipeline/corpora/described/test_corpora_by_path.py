@@ -1,5 +1,6 @@
 """Corpora whose files lie by speaker, each as its shipped description reads a miniature of its exact layout."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline import tables
 from pipeline.corpora.base import Loaded
 from pipeline.corpora.described import DescribedCorpus
 from pipeline.corpora.described.settings import DescribedSettings
+from pipeline.errors import ManifestError
 from pipeline.records import Reason
 from tests.corpora_miniatures import by_path
 
@@ -95,7 +97,7 @@ def test_vctk_is_read_with_regions_of_several_words_and_what_it_lacks_is_exclude
     found = lost(loaded)
     assert set(found) == {"p280_001", "p315_001", "p225_003"}
     assert found["p280_001"] == (Reason.UNKNOWN_ACCENT, "'Unknown' is not in data_manifests/accents.yaml")
-    assert "txt/p315/p315_001.txt" in found["p315_001"][1]
+    assert found["p315_001"] == (Reason.EMPTY_REFERENCE, "it has no text: there is no txt/p315/p315_001.txt")
     assert found["p225_003"][0] is Reason.MISSING_AUDIO
     assert "p225_003_mic1.flac" in found["p225_003"][1]
 
@@ -142,7 +144,7 @@ def test_l2_arctic_takes_first_languages_from_its_list_and_leaves_the_retold_sto
     assert found["ABA_arctic_b0003"][0] is Reason.MISSING_AUDIO
     assert "'XYZ' is not in its map" in found["XYZ_arctic_a0001"][1]
     assert len(found) == 3
-    assert "2 recordings are none of" in caplog.text
+    assert ".wav': 2: " in caplog.text
     assert "suitcase_corpus/wav/aba.wav" in caplog.text
 
 
@@ -291,3 +293,9 @@ def test_a_listing_needs_no_audio_and_counts_what_cannot_be_used(roots: dict[str
     listed = corpus("google_uk_ireland", roots["google_uk_ireland"]).listing()
     assert set(listed.table["accent"]) == {"irish", "scottish"}
     assert (len(listed.table), listed.n_unusable) == (4, 2)  # one of the four has no recording, which is not looked at
+
+
+def test_a_wrong_root_is_told_where_the_corpus_lies(roots: dict[str, Path]) -> None:
+    right = roots["vctk"]
+    with pytest.raises(ManifestError, match=re.escape(f"Set corpus.root={right}")):
+        corpus("vctk", right.parent).load()

@@ -118,8 +118,15 @@ def test_files_of_other_values_are_not_of_the_corpus_and_are_counted(
     both = found(tmp_path, files)
     assert set(both) == {"wav/a_m1.wav", "b.txt"}
     assert both["b.txt"].cells["path"] == "wav/b_m1.wav"
-    assert "2 files are not of microphone m1" in caplog.text
-    assert "1 recordings are none of" in caplog.text
+    assert "not of microphone m1: 2" in caplog.text
+    assert "}.wav': 1: wav/c.wav" in caplog.text
+
+
+def test_a_value_that_no_recording_has_is_said_at_once(tmp_path: Path) -> None:
+    write_clip(tmp_path / "wav" / "a_m1.wav")
+    files = {"audio": "wav/{utterance}_{microphone:m[12]}.wav", "text": "{utterance}.txt", "only": {"microphone": "m3"}}
+    with pytest.raises(ManifestError, match=r"none is of microphone m3; there is wav/a_m1\.wav"):
+        found(tmp_path, files)
 
 
 def test_glob_finds_recordings_alone(tmp_path: Path) -> None:
@@ -142,6 +149,7 @@ def test_a_root_one_folder_too_high_is_told_where_the_corpus_lies(tmp_path: Path
     write_clip(tmp_path / "VCTK" / "wav" / "s1" / "a.wav")
     with pytest.raises(ManifestError, match=r"corpus\.root=.*VCTK"):
         found(tmp_path, PAIRED)
+    assert DescribedCorpus(described(tmp_path, PAIRED)).inputs() == (tmp_path,)  # so that loading is what says it
 
 
 def test_a_root_without_such_files_says_what_it_holds(tmp_path: Path) -> None:
