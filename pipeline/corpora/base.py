@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from augment.places import Place
 from augment.recordings import read as read_recording
 from augment.resources import Talker, TalkerRecording
+from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.records import Exclusion
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -21,6 +22,9 @@ STAGE = "load_utterances"
 
 VOICE = f"{ATTRIBUTE_PREFIX}voice"
 """The attribute that ties together recordings of one voice that the statistics count as several speakers."""
+
+
+_LISTING = tables.columns(tables.Listing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +46,25 @@ class Listed:
 
     table: pd.DataFrame
     n_unusable: int
+
+
+def listed(records: Iterable[Mapping[str, str | None] | None], *, where: str) -> Listed:
+    """Return the listing of a corpus's rows, by utterance id.
+
+    Args:
+        records: of every row the columns of ``tables.Listing``, or None where it cannot be used.
+        where: names the corpus, for the message.
+
+    Raises:
+        TableError: if two usable rows share an id.
+    """
+    found = list(records)
+    usable = [record for record in found if record is not None]
+    # column by column: a corpus may have a million rows
+    table = pd.DataFrame(
+        {name: pd.Series([one[name] for one in usable], dtype=dtype) for name, dtype in _LISTING.items()}
+    ).sort_values("utterance_id", kind="stable", ignore_index=True)
+    return Listed(tables.check(table, tables.Listing, where=where), len(found) - len(usable))
 
 
 @runtime_checkable

@@ -73,7 +73,7 @@ class ManifestCorpus:
         outcomes = [(row, reader.read(row)) for row in rows]
         bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
         if bad and settings.on_bad_row == "stop":
-            raise offenders(path, bad, len(rows))
+            raise offenders(f"corpus.path: {path.name}", bad, len(rows))
         records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
         records.sort(key=lambda record: str(record["utterance_id"]))
         utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
@@ -88,11 +88,7 @@ class ManifestCorpus:
         """
         path, rows = self._rows()
         reader = self._reader(rows, path.parent)
-        usable = [record for record in map(reader.listed, rows) if record is not None]
-        usable.sort(key=lambda record: str(record["utterance_id"]))
-        kept = [{name: record[name] for name in tables.columns(tables.Listing)} for record in usable]
-        table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
-        return base.Listed(table, len(rows) - len(usable))
+        return base.listed(map(reader.listed, rows), where=f"corpus '{self.name}'")
 
     def _rows(self) -> tuple[Path, list[Row]]:
         settings = self.settings

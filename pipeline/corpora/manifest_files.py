@@ -120,7 +120,7 @@ def _separated(text: str, delimiter: str, quoting: Quoting) -> Rows:
         if not fields:
             continue
         problem = "" if len(fields) == len(header) else f"it has {len(fields)} fields and the header {len(header)}"
-        rows.append(Row(reader.line_num, dict(zip(header, (field.strip() for field in fields), strict=False)), problem))
+        rows.append(Row(reader.line_num, dict(zip(header, map(str.strip, fields), strict=False)), problem))
     return header, rows
 
 
@@ -136,11 +136,16 @@ def _jsonl(text: str, quoting: Quoting) -> Rows:
             raise ValueError(f"line {number}: {error}") from error
         if not isinstance(value, dict):
             raise ValueError(f"line {number} holds a {type(value).__name__}, not an object")
-        cells = {key: cell for key, cell in ((key, _cell(value[key])) for key in value) if cell is not None}
-        strange = sorted(key for key in value if value[key] is not None and key not in cells)
-        columns |= dict.fromkeys(value)
+        cells = {key: cell for key, given in value.items() if (cell := _cell(given)) is not None}
+        strange = () if len(cells) == len(value) else sorted(value.keys() - cells.keys() - _nulls(value))
+        if not columns.keys() >= value.keys():
+            columns |= dict.fromkeys(value)
         rows.append(Row(number, cells, f"{first_five(strange)} is neither text nor a number" if strange else ""))
     return list(columns), rows
+
+
+def _nulls(value: Mapping[str, object]) -> set[str]:
+    return {key for key, cell in value.items() if cell is None}
 
 
 def _cell(value: object) -> str | None:

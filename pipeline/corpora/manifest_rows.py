@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.corpora.accents import fold
@@ -44,6 +44,8 @@ class RowReader:
     label_provenance: str
     split: re.Pattern[str] | None = None
     """what stands between several labels of one cell"""
+    _known: dict[str, str] = field(default_factory=dict)
+    """raw label to accent, of labels that were met"""
 
     def read(self, row: Row) -> dict[str, Any] | Exclusion:
         """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
@@ -69,20 +71,27 @@ class RowReader:
             return _lost(row, error.reason, error)
         return {**text, "audio": "", "audio_sha256": None, "sample_rate_hz": 0, "duration_s": None}
 
-    def listed(self, row: Row) -> dict[str, str | bool | None] | None:
-        """Return the columns that the manifest itself holds, or None of a row that they make unusable."""
+    def listed(self, row: Row) -> dict[str, str | None] | None:
+        """Return the columns of ``tables.Listing``, or None of a row that its text makes unusable."""
         try:
-            return self._text_columns(row, not_blank=("utterance_id", "accent"))
+            accent = self._checked(row, not_blank=("utterance_id", "accent"))
         except BadRowError:
             return None
+        cells = row.cells
+        return {
+            "utterance_id": cells["utterance_id"],
+            "speaker_id": cells.get(SPEAKER) or None,
+            "accent": accent,
+            "reference": cells["reference"],
+        }
 
-    def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
+    def _checked(self, row: Row, *, not_blank: Sequence[str]) -> str:
+        """Return the accent of a row of which nothing but the audio may still be wrong."""
         if row.problem:
             raise BadRowError(row.reason, row.problem)
         cells = row.cells
-        broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
-        if broken:
-            raise BadRowError(Reason.MISSING_VALUE, f"{', '.join(map(_printable, broken))} is not valid Unicode text")
+        if not "".join(cells.values()).isascii():
+            _check_unicode(cells)
         for name in not_blank:
             if not cells.get(name):
                 raise BadRowError(Reason.MISSING_VALUE, f"{name} is blank")
@@ -91,10 +100,14 @@ class RowReader:
             raise BadRowError(Reason.DUPLICATE_ID, f"{count} rows have this utterance_id, and none says which is right")
         if not cells.get("reference"):
             raise BadRowError(Reason.EMPTY_REFERENCE, "reference is blank")
+        return self._accent(cells["accent"])
+
+    def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
+        accent, cells = self._checked(row, not_blank=not_blank), row.cells
         return {
             "utterance_id": cells["utterance_id"],
             "speaker_id": cells.get(SPEAKER) or None,
-            "accent": self._accent(cells["accent"]),
+            "accent": accent,
             "raw_accent": cells["accent"],
             "reference": cells["reference"],
             "corpus": self.corpus,
@@ -111,6 +124,11 @@ class RowReader:
             return None
 
     def _accent(self, raw: str) -> str:
+        if raw not in self._known:  # a corpus has many rows and few labels
+            self._known[raw] = self._looked_up(raw)
+        return self._known[raw]
+
+    def _looked_up(self, raw: str) -> str:
         if self.accents is None:
             if POOLED in self._parts(raw):
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
@@ -143,6 +161,12 @@ class RowReader:
         if len(accents) > 1:
             raise BadRowError(Reason.SEVERAL_ACCENTS, f"'{raw}' names {' and '.join(accents)}")
         return accents[0]
+
+
+def _check_unicode(cells: Mapping[str, str]) -> None:
+    broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
+    if broken:
+        raise BadRowError(Reason.MISSING_VALUE, f"{', '.join(map(_printable, broken))} is not valid Unicode text")
 
 
 def _lost(row: Row, reason: Reason, why: Exception) -> Exclusion:

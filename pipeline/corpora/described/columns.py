@@ -32,16 +32,24 @@ class Picker:
     _by_name: dict[str, list[str]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _members: Members = field(init=False)
+    _as_they_are: Mapping[str, str] = field(init=False)
+    """our name to the corpus's, of columns with which nothing is done; a corpus may have a million rows"""
 
     def __post_init__(self) -> None:
         """Nothing is looked at before it is asked for."""
         object.__setattr__(self, "_members", Members(self.root))
+        named = {OURS.get(name, name): column for name, column in self.settings.columns.items()}
+        taken = {name: one.source_column[0] for name, one in (named | self.settings.attributes).items() if _plain(one)}
+        object.__setattr__(self, "_as_they_are", taken)
 
     def pick(self, number: int, found: Found) -> Row:
         """Return the row; what cannot be made of the cells is its problem."""
         problems = [found.problem] if found.problem else []
-        cells = {}
+        given = found.cells
+        cells = {ours: given[theirs] for ours, theirs in self._as_they_are.items() if theirs in given}
         for name, column in self.settings.columns.items():
+            if OURS.get(name, name) in self._as_they_are:
+                continue
             try:
                 value = self._value(column, found.cells)
             except UnusableCellError as error:
@@ -50,6 +58,8 @@ class Picker:
             if value is not None:
                 cells[OURS.get(name, name)] = value
         for attribute, column in self.settings.attributes.items():
+            if attribute in self._as_they_are:
+                continue
             value = self._attribute(column, found.cells)
             if value is not None:
                 cells[attribute] = value
@@ -129,11 +139,20 @@ def value_of(column: Column, cells: Mapping[str, str]) -> str | None:
     return value if value.endswith(extension) else value + extension
 
 
+def _plain(column: Column) -> bool:
+    """Return whether a column is one of the corpus's, as it is."""
+    return len(column.source_column) == 1 and column == Column(
+        source_column=column.source_column, optional=column.optional
+    )
+
+
 def _source(column: Column, cells: Mapping[str, str]) -> str | None:
     if column.constant is not None:
         return column.constant
-    value = next((cells[name] for name in column.source_column if name in cells), None)
-    return None if value in column.missing else value
+    for name in column.source_column:
+        if name in cells:
+            return None if cells[name] in column.missing else cells[name]
+    return None
 
 
 def _patterned(column: Column, value: str) -> str:

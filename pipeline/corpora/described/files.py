@@ -135,7 +135,7 @@ def _fields(text: str, written: TableFormat, kind: str) -> Iterator[tuple[int, l
 
 
 def _row(line: int, values: list[str], header: list[str], written: TableFormat) -> Row:
-    values = [value.strip() for value in values]
+    values = list(map(str.strip, values))
     problem = ""
     if written.strict and len(values) != len(header):
         problem = f"it has {len(values)} fields and the header {len(header)}"

@@ -13,6 +13,9 @@ from pipeline.records import Reason
 
 def left_out(found: Iterable[Found], settings: DescribedSettings) -> Iterator[Found]:
     """Yield what was found; what ``settings.leave_out`` describes carries the reason that is stated there."""
+    if not settings.leave_out:
+        yield from found
+        return
     for one in found:
         because = next(
             (rule.because for rule in settings.leave_out if re.search(rule.pattern, one.cells.get(rule.column, ""))), ""

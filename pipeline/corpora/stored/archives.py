@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from threading import RLock
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -158,12 +159,8 @@ def _first_look(holder: Holder, known_by: tuple[int, ...]) -> Archive | Recordin
 
 
 def _read_zip(holder: Holder) -> Zip:
-    file = open_holder(holder)
-    try:
-        archive = zipfile.ZipFile(file)
-    except BaseException:
-        file.close()
-        raise
+    # by its path where it has one: then zipfile closes the file once the archive is forgotten
+    archive = zipfile.ZipFile(holder if isinstance(holder, Path) else open_holder(holder))
     entries: dict[str, Entry] = {}
     for info in archive.infolist():
         _add(entries, info.filename, Entry(info, info.file_size, _zip_problem(info)))

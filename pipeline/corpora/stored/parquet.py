@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from itertools import accumulate
+from pathlib import Path
 from threading import RLock
 from typing import Any, BinaryIO, Final
 
@@ -136,7 +137,9 @@ def _column(file: Holder, known_by: tuple[int, ...], column: str) -> Column | Re
     from pyarrow import parquet
 
     try:
-        opened = parquet.ParquetFile(open_holder(file), buffer_size=1 << 20, pre_buffer=False)
+        # pyarrow's own file where there is a path: it is closed once the column is forgotten
+        source = pyarrow.OSFile(str(file)) if isinstance(file, Path) else open_holder(file)
+        opened = parquet.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
         if column not in opened.schema_arrow.names:
             return RecordingError("missing_audio", f"{file.name} has no column '{column}'")
         return Column(file.name, opened, column)

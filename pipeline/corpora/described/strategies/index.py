@@ -56,6 +56,7 @@ def _rows(path: Path, settings: DescribedSettings, root: Path, further: dict[str
     # what a strategy adds may stand in templates as well
     require(path, [*columns, *further, FILE, STEM, ROW], needed(settings), WHERE)
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    further = {**further, FILE: name, STEM: path.stem}
     for number, row in enumerate(rows):
-        cells = {**further, FILE: name, STEM: path.stem, ROW: str(number), **row.cells}
+        cells = {**further, ROW: str(number), **row.cells}
         yield Found(f"{name} line {row.line}", cells, row.problem)
