@@ -88,7 +88,9 @@ class ManifestCorpus:
         reader = self._reader(rows, path.parent)
         usable = [record for record in map(reader.listed, rows) if record is not None]
         usable.sort(key=lambda record: str(record["utterance_id"]))
-        kept = [{name: record[name] for name in tables.columns(tables.Listing)} for record in usable]
+        attributes = [tables.ATTRIBUTE_PREFIX + name for name in self.settings.attributes]
+        columns = [*tables.columns(tables.Listing), *attributes]
+        kept = [{name: record[name] for name in columns} for record in usable]
         table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
         return base.Listed(table, len(rows) - len(usable))
 
