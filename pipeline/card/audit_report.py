@@ -65,8 +65,8 @@ def _page(audited: Audited) -> Iterator[str]:
 def _how_to_read(shopping: pd.DataFrame) -> str:
     first = shopping.iloc[0]
     return (
-        f"To show a ratio of {first['ratio']:g} between WERs with power {first['power']:g} (coverage_plan.csv has every "
-        f"cell; how errors scatter: {first['basis']}):"
+        f"To show a ratio of {first['ratio']:g} between WERs with power {first['power']:g} (coverage_plan.csv has "
+        f"every cell; how errors scatter: {first['basis']}):"
     )
 
 

@@ -3,7 +3,7 @@
 Combinations that nobody has are rows too, so that what is missing has a name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from pipeline import tables
 from pipeline.audit_tables import NOT_STATED, AuditCoverage
 from pipeline.records import Support
 from pipeline.stats.cells import OK_K_EFF
-from pipeline.stats.counts import MIN_K_EFF, effective_speakers
+from pipeline.stats.counts import MIN_K_EFF
 from pipeline.stats.speaker_units import banded, identifies, scale
 
 EMPTY = "empty"
+NOBODY = dict.fromkeys(("n_speakers", "k_eff", "n_utterances", "n_unnamed", "n_words", "seconds", "silent"), 0.0)
 
 
 def coverage(utterances: pd.DataFrame, attributes: Sequence[str]) -> pd.DataFrame:
@@ -25,9 +26,14 @@ def coverage(utterances: pd.DataFrame, attributes: Sequence[str]) -> pd.DataFram
     Attributes that tell speakers apart instead of grouping them are not crossed.
     """
     accents = sorted(utterances["accent"].unique())
-    rows = [_row(str(accent), "", NOT_STATED, own) for accent, own in utterances.groupby("accent", sort=True)]
+    table = utterances[["accent", "speaker_id", "words", "duration_s"]]
+    rows = [_row(accent, "", NOT_STATED, cell) for (accent, _), cell in _cells(table.assign(value="")).items()]
     for name in crossed(utterances, attributes):
-        rows += _crossing(utterances.assign(value=banded(utterances[name]).fillna(NOT_STATED)), accents, name)
+        cells = _cells(table.assign(value=banded(utterances[name]).fillna(NOT_STATED)))
+        for accent in accents:
+            for value in dict.fromkeys(value for _, value in sorted(cells, key=lambda cell: _order(cell[1]))):
+                if value != NOT_STATED or (accent, value) in cells:
+                    rows.append(_row(accent, name, value, cells.get((accent, value), NOBODY)))
     return tables.build(rows, AuditCoverage, where="audit")
 
 
@@ -41,15 +47,23 @@ def crossed(utterances: pd.DataFrame, attributes: Sequence[str]) -> list[str]:
     return found
 
 
-def _crossing(table: pd.DataFrame, accents: Sequence[str], attribute: str) -> Iterator[dict[str, Any]]:
-    grouped = table.groupby(["accent", "value"], sort=True)
-    cells = {(str(accent), str(value)): own for (accent, value), own in grouped}
-    values = dict.fromkeys(value for _, value in sorted(cells, key=lambda cell: _order(cell[1])))
-    for accent in accents:
-        for value in values:
-            own = cells.get((accent, value))
-            if own is not None or value != NOT_STATED:
-                yield _row(accent, attribute, value, table.iloc[:0] if own is None else own)
+def _cells(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
+    """Return what is counted by accent and value, in their order."""
+    by = ["accent", "value"]
+    counted = table.assign(
+        unnamed=table["speaker_id"].isna(), seconds=table["duration_s"], silent=table["duration_s"].isna()
+    )
+    found = counted.groupby(by, sort=True).agg(
+        n_utterances=("words", "size"), n_unnamed=("unnamed", "sum"), n_words=("words", "sum"),
+        seconds=("seconds", "sum"), silent=("silent", "sum"),
+    )  # fmt: skip
+    each = table.groupby([*by, "speaker_id"], sort=True)["words"].sum().astype("float64")
+    speakers = pd.DataFrame({"n": 1.0, "words": each, "squares": np.square(each)}).groupby(level=by).sum()
+    # effective speakers, N^2 / sum N_s^2, 0 without words
+    k_eff = (np.square(speakers["words"]) / speakers["squares"]).fillna(0.0)
+    found = found.assign(n_speakers=speakers["n"], k_eff=k_eff).fillna({"n_speakers": 0.0, "k_eff": 0.0})
+    keys = [(str(accent), str(value)) for accent, value in found.index]
+    return dict(zip(keys, found.to_dict("records"), strict=True))  # type: ignore[arg-type]
 
 
 def _order(value: str) -> tuple[int, float, str]:
@@ -60,22 +74,16 @@ def _order(value: str) -> tuple[int, float, str]:
         return (1 if value else 2), 0.0, value
 
 
-def _row(accent: str, attribute: str, value: str, own: pd.DataFrame) -> dict[str, Any]:
-    named = own[own["speaker_id"].notna()]
-    words = named.groupby("speaker_id", sort=True)["words"].sum().to_numpy(dtype=np.int64)
-    k_eff = effective_speakers(words)
-    known = bool(own["duration_s"].notna().all())
+def _row(accent: str, attribute: str, value: str, cell: Mapping[str, float]) -> dict[str, Any]:
+    counts = {name: int(cell[name]) for name in ("n_speakers", "n_utterances", "n_unnamed", "n_words")}
     return {
         "accent": accent,
         "attribute": attribute,
         "value": value,
-        "n_speakers": len(words),
-        "k_eff": k_eff,
-        "n_utterances": len(own),
-        "n_unnamed": len(own) - len(named),
-        "n_words": int(own["words"].sum()),
-        "minutes": float(own["duration_s"].sum()) / 60 if known else None,
-        "support": _support(len(own), k_eff),
+        **counts,
+        "k_eff": cell["k_eff"],
+        "minutes": None if cell["silent"] else cell["seconds"] / 60,
+        "support": _support(counts["n_utterances"], cell["k_eff"]),
     }
 
 
