@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.artifacts import RunFolder
-from pipeline.audit_tables import ACCENT, AUDIT, FILES, Audit, CoveragePlan
+from pipeline.audit_tables import ACCENT, FILES, Audit
 from pipeline.card.audit_report import Audited, markdown
 from pipeline.card.audited import Told
 from pipeline.config import Study
@@ -85,9 +85,9 @@ def _other_names(aliases: Iterable[str], found: Audit) -> set[str]:
 
 def _write(folder: RunFolder, audited: Audited, found: Audit, acoustics: pd.DataFrame) -> None:
     with folder.locked():
-        for name, schema in AUDIT.items():
-            folder.write_csv(FILES[name], tables.check(getattr(found, name), schema, where=NAME))
-        folder.write_csv("coverage_plan", tables.check(audited.shopping, CoveragePlan, where=NAME))
+        for name, file in FILES.items():
+            folder.write_csv(file, getattr(found, name))
+        folder.write_csv("coverage_plan", audited.shopping)
         folder.write_csv("acoustics", acoustics)
         folder.write(f"{NAME}.md", markdown(audited).encode("utf-8", "replace"))
 

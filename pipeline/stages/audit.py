@@ -5,7 +5,9 @@ the corpus could not use. Out: the tables of ``audit_tables``. Excludes nothing.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.audit_tables import Audit, AuditDuplicates, AuditLost, AuditSpeakers, AuditTexts
-from pipeline.corpora.base import VOICE
+from pipeline.corpora.base import VOICE, present
 from pipeline.errors import ConfigError
 from pipeline.records import Reason
 from pipeline.stats.audit_coverage import coverage
@@ -127,31 +129,53 @@ def _measured(table: pd.DataFrame, acoustics: pd.DataFrame) -> tuple[pd.DataFram
     return found, names
 
 
+@dataclass(slots=True)
+class _Who:
+    """The utterances of one recording or text."""
+
+    ids: list[str] = field(default_factory=list)
+    speakers: set[tuple[str, str]] = field(default_factory=set)
+    accents: set[str] = field(default_factory=set)
+
+
 def _duplicates(table: pd.DataFrame, near_text: float) -> pd.DataFrame:
     hashed = table[table["audio_sha256"].notna()]
-    repeated = hashed[hashed.duplicated("audio_sha256", keep=False)]
-    rows = [_duplicate("same_audio", 100.0, own) for _, own in repeated.groupby("audio_sha256", sort=True)]
+    repeated = _who(hashed[hashed.duplicated("audio_sha256", keep=False)], "audio_sha256")
+    rows = [_duplicate("same_audio", 100.0, [own]) for _, own in sorted(repeated.items())]
     texts = sorted(table["normalized"].unique())
     pairs = near_duplicates(texts, similarity=near_text)
     concerned = {texts[at] for pair in pairs for at in pair[:2]}
-    by_text = dict(list(table[table["normalized"].isin(concerned)].groupby("normalized")))
+    by_text = _who(table[table["normalized"].isin(concerned)], "normalized")
     near = [
-        _duplicate("near_text", min(alike, 100.0), pd.concat([by_text[texts[one]], by_text[texts[other]]]))
+        _duplicate("near_text", min(alike, 100.0), [by_text[texts[one]], by_text[texts[other]]])
         for one, other, alike in pairs
     ]
     rows += sorted(near, key=lambda row: (-row["similarity"], row["utterance_ids"]))
     return tables.build(rows, AuditDuplicates, where=NAME)
 
 
-def _duplicate(kind: str, similarity: float, own: pd.DataFrame) -> dict[str, Any]:
-    first = sorted(own["utterance_id"])[:FIRST]
+def _who(table: pd.DataFrame, column: str) -> dict[str, _Who]:
+    found: dict[str, _Who] = defaultdict(_Who)
+    for key, utterance, accent, speaker in zip(
+        table[column], table["utterance_id"], table["accent"], table["speaker_id"], strict=True
+    ):
+        own = found[key]
+        own.ids.append(utterance)
+        own.accents.add(accent)
+        if present(speaker):
+            own.speakers.add((accent, speaker))
+    return found
+
+
+def _duplicate(kind: str, similarity: float, parts: Sequence[_Who]) -> dict[str, Any]:
+    ids = sorted(name for part in parts for name in part.ids)
     return {
         "kind": kind,
         "similarity": similarity,
-        "n_utterances": len(own),
-        "n_speakers": own.loc[own["speaker_id"].notna(), ["accent", "speaker_id"]].drop_duplicates().shape[0],
-        "n_accents": own["accent"].nunique(),
-        "utterance_ids": json.dumps(first, ensure_ascii=False),
+        "n_utterances": len(ids),
+        "n_speakers": len(set().union(*(part.speakers for part in parts))),
+        "n_accents": len(set().union(*(part.accents for part in parts))),
+        "utterance_ids": json.dumps(ids[:FIRST], ensure_ascii=False),
     }
 
 
