@@ -133,7 +133,7 @@ def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:
 
 def _load_utterances(this: Run) -> None:
     utterances, excluded, rows = load_utterances(this.study.corpus)
-    this.hashes |= {f"{provenance.INPUT}{path.name}": file_sha256(path) for path in this.study.corpus.inputs()}
+    this.hashes |= {name: file_sha256(path) for name, path in provenance.named(this.study.corpus.inputs()).items()}
     this.keep("utterances", utterances)
     _check_reference(this)
     _check_attributes(this)

@@ -96,6 +96,7 @@ def _show_listening(ended: Listening, console: Console) -> None:
     if ended.n_failed:
         console.print(Text(f"{ended.n_failed} recording(s) could not be made; the page says why.", style="bold"))
     console.print(Text(f"{ended.n_made} recording(s) to hear: {ended.page}", style="bold"), soft_wrap=True)
+    console.print(Text(ended.warning), soft_wrap=True)
 
 
 def _store(study: Study) -> Report:

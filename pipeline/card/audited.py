@@ -189,6 +189,8 @@ def labels(told: Told) -> Iterator[Finding]:
         yield Finding(RECORD, "texts", f"The speech is {outside(corpus.style)}, as the corpus says.")
     text = f"License: {outside(corpus.licence) or NOT_RECORDED}. "
     text += f"Texts may {'' if corpus.redistribute_text else 'not '}be shown."
+    if corpus.redistribute_audio is not None:
+        text += f" Recordings may {'' if corpus.redistribute_audio else 'not '}be passed on."
     text += " Recordings and labels are open to everyone." if corpus.public else ""
     if not corpus.synthetic:
         text += " The speakers' consent is not recorded here: the corpus's own documents have to say."

@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import pandas as pd
 from pydantic import BaseModel
 
+from augment.places import Place
 from augment.recordings import read as read_recording
 from augment.resources import Talker, TalkerRecording
+from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.records import Exclusion
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -41,6 +43,16 @@ class Listed:
 
     table: pd.DataFrame
     n_unusable: int
+
+
+def listed(records: Iterable[Mapping[str, Any]], *, rows: int, corpus: str) -> Listed:
+    """Return the usable ``records`` of a corpus of so many ``rows``, sorted, with their attributes."""
+    fixed = tables.columns(tables.Listing)
+    kept = [
+        {name: value for name, value in record.items() if name in fixed or name.startswith(ATTRIBUTE_PREFIX)}
+        for record in sorted(records, key=lambda record: str(record["utterance_id"]))
+    ]
+    return Listed(tables.build(kept, tables.Listing, where=f"corpus '{corpus}'"), rows - len(kept))
 
 
 @runtime_checkable
@@ -75,8 +87,8 @@ class Corpus(Protocol):
     def inputs(self) -> tuple[Path, ...]:
         """Return the files, beside the audio, that decide the utterances; their hashes go into the run record."""
 
-    def audio_path(self, audio: str) -> Path:
-        """Return the file that an ``audio`` cell names."""
+    def audio_path(self, audio: str) -> Place:
+        """Return where the recording of an ``audio`` cell is; nothing is opened."""
 
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return whom babble is made of when ``utterances`` are studied."""
@@ -107,19 +119,19 @@ def present(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Path]]) -> tuple[Talker, ...]:
-    """Return each speaker of (utterance, file) pairs as a talker; an utterance of nobody known stands for itself.
+def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Place]]) -> tuple[Talker, ...]:
+    """Return each speaker of (utterance, place) pairs as a talker; an utterance of nobody known stands for itself.
 
     Recordings are read when babble is made, not here. Sorted by talker and recording, whatever the order given.
     """
     ordered = sorted(rows, key=lambda item: str(item[0]["utterance_id"]))
     found: dict[str, tuple[Mapping[str, Any], list[TalkerRecording]]] = {}
-    for row, path in ordered:
+    for row, place in ordered:
         # speakers are nested in accents: "s1" of two accents are two talkers
         name = str(row["speaker_id"]) if present(row.get("speaker_id")) else str(row["utterance_id"])
         recordings = found.setdefault(f"{row['accent']}/{name}", (row, []))[1]
         sha256 = str(row["audio_sha256"])
-        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_recording, path, sha256=sha256)))
+        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_recording, place, sha256=sha256)))
     return tuple(
         Talker(talker_id=talker, accent=str(first["accent"]), group=group_of(first), recordings=tuple(recordings))
         for talker, (first, recordings) in sorted(found.items())

@@ -1,4 +1,4 @@
-"""Any corpus that comes as a table of utterances beside audio files (CSV, TSV or JSONL).
+"""Any corpus that comes as a table of utterances beside its audio (CSV, TSV or JSONL).
 
 ``data_manifests/README.md`` documents the columns. Rows that cannot be used become exclusions with a
 reason, or stop the run; every row of the file is one utterance or one exclusion.
@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import BaseModel, field_validator
 
+from augment.places import Place
 from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
 from pipeline.corpora.manifest_files import Row, read_rows, require_columns
 from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
+from pipeline.corpora.places import Root, is_url, locate
 from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
 from pipeline.errors import ManifestError
 from pipeline.records import Exclusion
@@ -26,8 +28,8 @@ from pipeline.records import Exclusion
 class ManifestSettings(TableSettings):
     """Where the manifest and its audio are, how it is read, and what the corpus says of itself."""
 
-    audio_root: Path | None = None
-    """null: the manifest's folder"""
+    audio_root: str | Path | None = None
+    """a folder or a URL; null: the manifest's folder"""
     allow_outside_root: bool = False
 
     @field_validator("path", mode="before")
@@ -87,12 +89,7 @@ class ManifestCorpus:
         path, rows = self._rows()
         reader = self._reader(rows, path.parent)
         usable = [record for record in map(reader.listed, rows) if record is not None]
-        usable.sort(key=lambda record: str(record["utterance_id"]))
-        attributes = [tables.ATTRIBUTE_PREFIX + name for name in self.settings.attributes]
-        columns = [*tables.columns(tables.Listing), *attributes]
-        kept = [{name: record[name] for name in columns} for record in usable]
-        table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
-        return base.Listed(table, len(rows) - len(usable))
+        return base.listed(usable, rows=len(rows), corpus=self.name)
 
     def _rows(self) -> tuple[Path, list[Row]]:
         settings = self.settings
@@ -104,7 +101,7 @@ class ManifestCorpus:
         require_columns(path, columns, [*NEEDED, *settings.attributes])
         return path, rows
 
-    def _reader(self, rows: Sequence[Row], root: Path) -> RowReader:
+    def _reader(self, rows: Sequence[Row], root: Root) -> RowReader:
         settings = self.settings
         return RowReader(
             corpus=self.name,
@@ -117,9 +114,11 @@ class ManifestCorpus:
             label_provenance=settings.label_provenance,
         )
 
-    def _root(self) -> Path:
+    def _root(self) -> Root:
         given = self.settings.audio_root
-        root = self.settings.path.expanduser().parent if given is None else given.expanduser()
+        if isinstance(given, str) and is_url(given):
+            return given
+        root = self.settings.path.expanduser().parent if given is None else Path(given).expanduser()
         if not root.is_dir():
             raise ManifestError(f"corpus.audio_root: {root} is not a folder. Name where audio_path starts.")
         return root.resolve()
@@ -132,9 +131,9 @@ class ManifestCorpus:
         """Return the manifest, and the accent vocabulary where labels are looked up in it."""
         return (self.settings.path.expanduser(), *self.settings.looked_up_in)
 
-    def audio_path(self, audio: str) -> Path:
-        """Return the file of an ``audio`` cell."""
-        return self._root() / audio
+    def audio_path(self, audio: str) -> Place:
+        """Return where the recording of an ``audio`` cell is."""
+        return locate(audio, self._root(), allow_outside_root=True).place  # it was checked when it was loaded
 
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return the corpus's own speakers.
@@ -143,7 +142,8 @@ class ManifestCorpus:
         own voice from another recording.
         """
         root = self._root()
-        return base.speakers_as_talkers((row, root / row["audio"]) for row in tables.rows(utterances))
+        places = (locate(audio, root, allow_outside_root=True).place for audio in utterances["audio"])
+        return base.speakers_as_talkers(zip(tables.rows(utterances), places, strict=True))
 
     def group_of(self, row: Mapping[str, Any]) -> str:
         """Return the voice of one utterance."""
