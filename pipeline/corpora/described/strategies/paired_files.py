@@ -167,9 +167,7 @@ def _unheard(text: _Text, files: Files) -> Found:
 
 
 def _chosen(values: Values, files: Files) -> bool:
-    return all(
-        _folded(values[name], files) == _folded(only, files) for name, only in files.only.items() if name in values
-    )
+    return all(_folded(values[name], files) == _folded(only, files) for name, only in files.only.items() if name in values)
 
 
 def _key(values: Values, files: Files) -> tuple[str, ...]:
