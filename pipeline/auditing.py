@@ -9,9 +9,9 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.artifacts import RunFolder
-from pipeline.audit_tables import ACCENT, FILES, Audit
+from pipeline.audit_tables import ACCENT, FILES, NOT_STATED, Audit
 from pipeline.card.audit_report import Audited, markdown
-from pipeline.card.audited import Told
+from pipeline.card.audited import MOST_VALUES, Told
 from pipeline.config import Study
 from pipeline.corpora.base import Listable
 from pipeline.errors import ConfigError, did_you_mean
@@ -62,8 +62,10 @@ def run_audit(study: Study, earlier: Earlier | None) -> Audited:
 
 
 def _crossed(wanted: Sequence[str] | None, attributes: Sequence[str], found: Audit) -> list[str]:
-    """Return the attributes to plan by: the wanted ones, else those that are not accent under another name."""
+    """Return the attributes to plan by: the wanted ones, else those of few values that are no other name of accent."""
     if wanted is None:
+        values = found.coverage[found.coverage["value"] != NOT_STATED].groupby("attribute")["value"].nunique()
+        attributes = [name for name in attributes if values.get(name, 0) <= MOST_VALUES]
         same = found.associations[found.associations["nested"].isin(["same", "constant", "in_accent"])]
         return [name for name in attributes if name not in _other_names(same["attribute"], found)]
     for name in wanted:

@@ -5,7 +5,7 @@ of publication nobody is named of whom there are fewer.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +76,9 @@ def coverage(audit: Audit, told: Told) -> Iterator[Finding]:
         text = f"Fewer than {count(told.min_speakers, 'speaker')}, so never ranked or compared: {names}."
         yield Finding(LIMIT, "coverage", text)
     aliases = set(audit.associations.loc[audit.associations["nested"].isin(["same", "in_accent"]), "attribute"])
+    large = {row["accent"] for row in whole if row["n_speakers"] >= told.min_speakers}
     for attribute in dict.fromkeys(row["attribute"] for row in rows if row["attribute"] not in {"", *aliases}):
-        yield from _crossing(attribute, [row for row in rows if row["attribute"] == attribute], told)
+        yield from _crossing(attribute, [row for row in rows if row["attribute"] == attribute], large, told)
 
 
 def _amount(whole: Sequence[dict[str, Any]]) -> str:
@@ -90,7 +91,7 @@ def _amount(whole: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _crossing(attribute: str, rows: Sequence[dict[str, Any]], told: Told) -> Iterator[Finding]:
+def _crossing(attribute: str, rows: Sequence[dict[str, Any]], large: Collection[str], told: Told) -> Iterator[Finding]:
     stated = [row for row in rows if row["value"]]
     values = list(dict.fromkeys(row["value"] for row in stated))
     name = label(attribute)
@@ -101,24 +102,23 @@ def _crossing(attribute: str, rows: Sequence[dict[str, Any]], told: Told) -> Ite
             cells = f"{few:,} of {len(stated):,} combinations of accent and {name}"
             yield Finding(LIMIT, "coverage", f"{cells} have fewer than {floor} speakers.")
     elif len(values) > 1:
-        yield from _cells(name, values, stated, told)
+        yield from _cells(name, values, stated, large, told)
     missing = [row for row in rows if not row["value"]]
     if missing and told.floor is None:
         total, n = (sum(row["n_utterances"] for row in part) for part in (rows, missing))
         yield Finding(LIMIT, "coverage", f"{name} is not stated for {n:,} of {count(total, 'utterance')}.")
 
 
-def _cells(name: str, values: Sequence[str], rows: Sequence[dict[str, Any]], told: Told) -> Iterator[Finding]:
+def _cells(
+    name: str, values: Sequence[str], rows: Sequence[dict[str, Any]], large: Collection[str], told: Told
+) -> Iterator[Finding]:
     """Name the empty cells, and the thin ones of accents that are large enough as a whole."""
-    sizes: dict[str, int] = {}
-    for row in rows:
-        sizes[row["accent"]] = sizes.get(row["accent"], 0) + row["n_speakers"]
     empty, thin = [], []
     for value in values:
         own = [row for row in rows if row["value"] == value]
         if nobody := [label(row["accent"]) for row in own if not row["n_utterances"]]:
             empty.append(f"{label(value)} in {named(nobody)}")
-        few = [row for row in own if 0 < row["n_speakers"] < told.min_speakers <= sizes[row["accent"]]]
+        few = [row for row in own if 0 < row["n_speakers"] < told.min_speakers and row["accent"] in large]
         if few:
             thin.append(f"{label(value)} in " + named([f"{label(row['accent'])} ({row['n_speakers']})" for row in few]))
     if empty:

@@ -15,7 +15,7 @@ class AuditSettings(BaseModel):
     word_list: Path | None = None
     """a file of common words, one a line, its first field; null: no share of words outside a list"""
     cross: tuple[str, ...] | None = None
-    """attributes whose values the coverage plan counts within accents; null: all that part speakers otherwise than
-    accents do"""
+    """attributes whose values the coverage plan counts within accents; null: those of few values that part
+    speakers otherwise than accents do"""
     near_text: float = Field(default=90.0, ge=50.0, le=100.0)
     """likeness, with the words sorted, from which two different texts count as nearly the same"""

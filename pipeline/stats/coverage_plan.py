@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline import tables
 from pipeline.audit_tables import NOT_STATED, CoveragePlan
 from pipeline.stats.audit_coverage import crossed
+from pipeline.stats.counts import MIN_K_EFF, effective_speakers
 from pipeline.stats.plan import DISPARITY, Assumed, Speakers, plan_table
 from pipeline.stats.plan_settings import PlanSettings
 from pipeline.stats.power import between_speakers
@@ -107,7 +108,7 @@ def _planned(there: Mapping[str, Speakers], attribute: str, value: str, asked: _
         told = {"accent": accent, "attribute": attribute, "value": value, "ratio": plan.ratio, "power": plan.power}
         told |= {"n_speakers": n_speakers, "n_words": int(one.words.sum()), "words_per_speaker": float(words[accent])}
         told |= worst | _amounts(worst, words[accent], asked, accent)
-        found.append(told | {"reason": _reason(told, asked.settings)})
+        found.append(told | {"reason": _reason(told, asked.settings, len(there), effective_speakers(one.words))})
     return found
 
 
@@ -163,7 +164,7 @@ def _size(more: float | None) -> float:
     return math.inf if more is None else more
 
 
-def _reason(row: dict[str, Any], settings: StatsSettings) -> str:
+def _reason(row: dict[str, Any], settings: StatsSettings, n_accents: int, k_eff: float) -> str:
     if row["accent"] == settings.reference_accent:
         return "the others are compared with it"
     if row["how"] == ENOUGH:
@@ -174,6 +175,8 @@ def _reason(row: dict[str, Any], settings: StatsSettings) -> str:
         return f"fewer than {settings.min_speakers} speakers are not compared"
     if row["how"] == WITH_OTHERS and not row["more_speakers"]:
         return "large enough itself; the other accents are too small to compare it with"
+    if k_eff < MIN_K_EFF:
+        return "not compared: few of its speakers say most of the words"
     if row["detectable_ratio"] is None:
-        return "not compared: one speaker outweighs the others, or there is no other accent"
+        return "no other accent is large enough to compare it with" if n_accents > 1 else "there is no other accent"
     return f"only a ratio of {math.ceil(100 * row['detectable_ratio']) / 100:g} or more can be shown"
