@@ -24,6 +24,7 @@ from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.rendering import RenderSettings
+from pipeline.stats.audit_settings import AuditSettings
 from pipeline.stats.plan_settings import PlanSettings
 from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
@@ -40,8 +41,9 @@ Stage = Literal[
     "store",
     "doctor",
     "plan",
+    "audit",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "audit")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -84,6 +86,7 @@ class StudySettings(BaseModel):
     listen: dict[str, Any] = Field(default_factory=dict)
     store: dict[str, Any] = Field(default_factory=dict)
     plan: dict[str, Any] = Field(default_factory=dict)
+    audit: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
     @classmethod
@@ -131,6 +134,7 @@ class Study:
     copies: tuple[Backend, ...] = ()
     """of the backend, one for each of ``devices``; empty where it works in the program itself"""
     plan: PlanSettings = field(default_factory=PlanSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
     @property
     def store_path(self) -> Path:
@@ -195,6 +199,7 @@ def build(raw: Mapping[str, Any]) -> Study:
     listen = _model(ListenSettings, _section(raw, "listen"), "listen.", mistakes)
     store = _model(StoreSettings, _section(raw, "store"), "store.", mistakes)
     plan = _model(PlanSettings, _section(raw, "plan"), "plan.", mistakes)
+    audit = _model(AuditSettings, _section(raw, "audit"), "audit.", mistakes)
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
@@ -234,6 +239,7 @@ def build(raw: Mapping[str, Any]) -> Study:
         or listen is None
         or store is None
         or plan is None
+        or audit is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
     copies = tuple(backend.on(device) for device in settings.devices or ())
@@ -253,6 +259,7 @@ def build(raw: Mapping[str, Any]) -> Study:
         store,
         copies,
         plan,
+        audit,
     )
 
 

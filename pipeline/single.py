@@ -16,7 +16,8 @@ from augment.errors import ConditionError
 from augment.resources import Resources
 from pipeline import tables
 from pipeline.artifacts import RunFolder
-from pipeline.card import described, planned, stored
+from pipeline.auditing import run_audit
+from pipeline.card import audit_report, described, planned, stored
 from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
 from pipeline.corpora.base import Listable, Listed
@@ -26,9 +27,10 @@ from pipeline.stages.describe import describe
 from pipeline.stages.doctor.examination import doctor
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
-from pipeline.stages.plan import Earlier, plan
+from pipeline.stages.plan import plan
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.store import store
+from pipeline.stats.assumed import Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,7 @@ def _listen(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
     if not corpus.has_audio:
         raise ConfigError(f"stages=[listen]: corpus '{corpus.name}' holds no audio. Take corpus=manifest.")
-    absent = [str(path) for path in corpus.inputs() if not path.exists()]
-    if absent:
-        raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")
+    _require_inputs(study)
     utterances, _, _ = load_utterances(corpus)
     talkers = corpus.talkers(utterances)
     resources = Resources(settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov)
@@ -114,11 +114,20 @@ def _doctor(study: Study) -> Report:
     return Report(partial(diagnosed.show, diagnosis), diagnosis.n_failed)
 
 
+def _audit(study: Study) -> Report:
+    _require_inputs(study)
+    return Report(partial(audit_report.show, run_audit(study, _earlier(study))))
+
+
+def _require_inputs(study: Study) -> None:
+    absent = [str(path) for path in study.corpus.inputs() if not path.exists()]
+    if absent:
+        raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
+
+
 def _plan(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
-    absent = [str(path) for path in corpus.inputs() if not path.exists()]
-    if absent:
-        raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")
+    _require_inputs(study)
     listed = _listed(study)
     table = plan(
         listed.table,
@@ -184,4 +193,5 @@ SINGLE: dict[str, Callable[[Study], Report]] = {
     "store": _store,
     "doctor": _doctor,
     "plan": _plan,
+    "audit": _audit,
 }

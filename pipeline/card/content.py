@@ -5,6 +5,7 @@ speakers and words per group, conditions, the worst group's name, and what chanc
 """
 
 from pipeline.card import (
+    audited_data,
     closing,
     data,
     fairness,
@@ -84,6 +85,7 @@ def _summary(evidence: Evidence) -> list[Sentence]:
         summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
     summary += data.unstated_labels(evidence)
     summary += recordings.short_warning(evidence)
+    summary += audited_data.short_warning(evidence)
     if view.main != view.source.settings.main_normalizer and view.main:
         wanted = label(view.source.settings.main_normalizer)
         summary.append(Sentence(text=f"{wanted} was not run; the main normalizer is {label(view.main)}.", warning=True))

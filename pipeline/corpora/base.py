@@ -48,11 +48,11 @@ class Listed:
     n_unusable: int
 
 
-def listed(records: Iterable[Mapping[str, str | None] | None], *, where: str) -> Listed:
-    """Return the listing of a corpus's rows, by utterance id.
+def listed(records: Iterable[Mapping[str, Any] | None], *, where: str) -> Listed:
+    """Return the listing of a corpus's rows, by utterance id, with their attributes.
 
     Args:
-        records: of every row the columns of ``tables.Listing``, or None where it cannot be used.
+        records: of every row the same columns, those of ``tables.Listing`` among them, or None where it cannot be used.
         where: names the corpus, for the message.
 
     Raises:
@@ -60,9 +60,13 @@ def listed(records: Iterable[Mapping[str, str | None] | None], *, where: str) ->
     """
     found = list(records)
     usable = [record for record in found if record is not None]
+    attributes = [name for name in (usable[0] if usable else ()) if name.startswith(ATTRIBUTE_PREFIX)]
     # column by column: a corpus may have a million rows
     table = pd.DataFrame(
-        {name: pd.Series([one[name] for one in usable], dtype=dtype) for name, dtype in _LISTING.items()}
+        {
+            name: pd.Series([one[name] for one in usable], dtype=dtype)
+            for name, dtype in (_LISTING | dict.fromkeys(attributes, "str")).items()
+        }
     ).sort_values("utterance_id", kind="stable", ignore_index=True)
     return Listed(tables.check(table, tables.Listing, where=where), len(found) - len(usable))
 
