@@ -4,7 +4,7 @@ They need no recognizer, leave the run's folder alone, and end in a report that 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,14 +16,16 @@ from augment.errors import ConditionError
 from augment.resources import Resources
 from pipeline import tables
 from pipeline.artifacts import RunFolder
-from pipeline.card import described, planned, stored
+from pipeline.card import described, frozen_source, planned, stored
 from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
 from pipeline.corpora.base import Listable, Listed
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.result_tables import Plan
+from pipeline.stages.choose_subset import choose_subset
 from pipeline.stages.describe import describe
 from pipeline.stages.doctor.examination import doctor
+from pipeline.stages.freeze_manifest import Chosen, freeze_manifest
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
 from pipeline.stages.plan import Earlier, plan
@@ -57,10 +59,8 @@ def _listen(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
     if not corpus.has_audio:
         raise ConfigError(f"stages=[listen]: corpus '{corpus.name}' holds no audio. Take corpus=manifest.")
-    absent = [str(path) for path in corpus.inputs() if not path.exists()]
-    if absent:
-        raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")
-    utterances, _, _ = load_utterances(corpus)
+    _check_inputs(study)
+    utterances = choose_subset(load_utterances(corpus)[0], study.subset).utterances
     talkers = corpus.talkers(utterances)
     resources = Resources(settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov)
     possible, impossible = _possible(study.conditions, resources)
@@ -115,9 +115,7 @@ def _doctor(study: Study) -> Report:
 
 def _plan(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
-    absent = [str(path) for path in corpus.inputs() if not path.exists()]
-    if absent:
-        raise ConfigError(f"corpus '{corpus.name}': there is no file {', '.join(absent)}.")
+    _check_inputs(study)
     listed = _listed(study)
     table = plan(
         listed.table,
@@ -135,19 +133,27 @@ def _plan(study: Study) -> Report:
         corpus=corpus.name,
         reference_condition=study.stats.reference_condition,
         n_unusable=listed.n_unusable,
-        audio_unopened=isinstance(corpus, Listable),
+        audio_unopened=isinstance(corpus, Listable) and not study.subset.needs_recordings,
         file=folder.path / "plan.csv",
     )
     return Report(partial(planned.show, told))
 
 
+def _check_inputs(study: Study) -> None:
+    absent = [str(path) for path in study.inputs.values() if not path.exists()]
+    if absent:
+        raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
+
+
 def _listed(study: Study) -> Listed:
-    """Return who says what, without opening audio where the corpus can do so."""
+    """Return who says what, without opening audio where the corpus and the subset can do so."""
     wanted = study.stats.reference_accent
-    if isinstance(study.corpus, Listable):
+    if isinstance(study.corpus, Listable) and not study.subset.needs_recordings:
         listed = study.corpus.listing()
+        listed = replace(listed, table=choose_subset(listed.table, study.subset).utterances)
     else:
-        utterances, lost, _ = load_utterances(study.corpus)
+        loaded, lost, _ = load_utterances(study.corpus)
+        utterances = choose_subset(loaded, study.subset).utterances
         kept = utterances[list(tables.columns(tables.Listing))]
         listed = Listed(tables.check(kept, tables.Listing, where="plan"), len(lost))
     known = set(listed.table["accent"])
@@ -177,10 +183,23 @@ def _earlier(study: Study) -> Earlier | None:
     return Earlier(name, chosen)
 
 
+def _manifest(study: Study) -> Report:
+    _check_inputs(study)
+    loaded, lost, rows = load_utterances(study.corpus)
+    subset = choose_subset(loaded, study.subset)
+    chosen = Chosen(subset.utterances, subset.record, [*lost, *subset.exclusions], rows, study.inputs)
+    folder = RunFolder(Path(study.settings.results_dir) / f"{study.settings.run_name}_manifest")
+    with folder.locked():
+        frozen, files = freeze_manifest(chosen, study.corpus, study.manifest)
+        folder.write_csv("exclusions", tables.build(chosen.exclusions, tables.Exclusions, where="manifest"))
+    return Report(partial(frozen_source.show, frozen, [*files, folder.path / "exclusions.csv"]))
+
+
 SINGLE: dict[str, Callable[[Study], Report]] = {
     "listen": _listen,
     "describe": _describe,
     "store": _store,
     "doctor": _doctor,
     "plan": _plan,
+    "manifest": _manifest,
 }

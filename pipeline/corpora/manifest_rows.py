@@ -16,6 +16,10 @@ from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 NEEDED = ("utterance_id", "audio_path", "reference", "accent")
 SPEAKER = "speaker_id"
 """A column that may be absent or blank: then the card says that speakers are unknown."""
+RAW_ACCENT = "raw_accent"
+"""A column of frozen manifests: the corpus's own label, where ``accent`` holds what it was found to mean."""
+AUDIO_SHA256 = "audio_sha256"
+"""A column of frozen manifests: the hash of the recording's bytes."""
 
 
 class BadRowError(Exception):
@@ -42,6 +46,8 @@ class RowReader:
     repeats: Mapping[str, int]
     synthetic: bool
     label_provenance: str
+    check_sha256: bool = False
+    """leave out a recording whose bytes are not those of the row's ``audio_sha256``, where it has one"""
 
     def read(self, row: Row) -> dict[str, Any] | Exclusion:
         """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
@@ -49,6 +55,7 @@ class RowReader:
             text = self._text_columns(row, not_blank=("utterance_id", "accent", "audio_path"))
             path = self._audio(row.cells["audio_path"])
             info = probe(path)
+            self._same_audio(row.cells.get(AUDIO_SHA256), info.sha256)
         except (BadRowError, AudioError) as error:
             return _lost(row, error.reason, error)
         return {
@@ -92,8 +99,8 @@ class RowReader:
         return {
             "utterance_id": cells["utterance_id"],
             "speaker_id": cells.get(SPEAKER) or None,
-            "accent": self._accent(cells["accent"]),
-            "raw_accent": cells["accent"],
+            "accent": self._accent(cells["accent"], is_id=bool(cells.get(RAW_ACCENT))),
+            "raw_accent": cells.get(RAW_ACCENT) or cells["accent"],
             "reference": cells["reference"],
             "corpus": self.corpus,
             "synthetic": self.synthetic,
@@ -101,12 +108,18 @@ class RowReader:
             **{ATTRIBUTE_PREFIX + name: cells.get(name) or None for name in self.attributes},
         }
 
-    def _accent(self, raw: str) -> str:
+    def _same_audio(self, listed: str | None, found: str) -> None:
+        if self.check_sha256 and listed and listed != found:
+            raise BadRowError(Reason.AUDIO_CHANGED, "its bytes are not those of the manifest's audio_sha256")
+
+    def _accent(self, raw: str, *, is_id: bool) -> str:
         if self.accents is None:
             if raw == POOLED:
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
             return raw
         ids = sorted(self.accents.get(fold(raw), ()))
+        if is_id and raw in ids:  # the label that was looked up stands in a column of its own
+            return raw
         if len(ids) > 1:
             choice = f"it means {' or '.join(ids)} by corpus: set corpus.vocabulary"
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is ambiguous: {choice}")
