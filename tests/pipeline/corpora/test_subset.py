@@ -95,7 +95,7 @@ def attempt(table: pd.DataFrame, wishes: dict[str, Any]) -> Subset | str:
         return str(error)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora, wishes_of_any_kind, st.randoms(use_true_random=False))
 def test_the_order_of_rows_decides_nothing_and_every_row_is_kept_or_told(
     said: list[Said], wishes: dict[str, Any], random: Any
@@ -119,7 +119,7 @@ def test_the_order_of_rows_decides_nothing_and_every_row_is_kept_or_told(
     pd.testing.assert_frame_equal(found.utterances, same)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora, wishes_of_any_kind)
 def test_no_limit_is_ever_exceeded_and_what_is_to_be_equal_is_equal(said: list[Said], wishes: dict[str, Any]) -> None:
     found = attempt(utterances(said), wishes)
