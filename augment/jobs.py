@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final, Literal
 
 from augment import recordings
 from augment.chain import Condition, Plan, Probe, Rendering, Source
 from augment.errors import ConditionError, NoActiveSpeechError
 from augment.flac_cache import FlacCache
+from augment.places import Place
 from augment.recordings import Problem, RecordingError
 from augment.resources import Resources
 
@@ -36,10 +36,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One recording, and the trials to make of it; ``sha256`` is of the file's bytes as they were planned with."""
+    """One recording, and the trials to make of it; ``sha256`` is of the recording as it was planned with."""
 
     utterance_id: str
-    path: Path
+    place: Place
     sha256: str
     duration_s: float
     trials: tuple[Trial, ...]
@@ -115,6 +115,6 @@ class JobRenderer:
 def read_source(job: Job) -> Source | Failure:
     """Return a job's recording, verified, or why it cannot be used."""
     try:
-        return Source(recordings.read(job.path, sha256=job.sha256))
+        return Source(recordings.read(job.place, sha256=job.sha256))
     except RecordingError as error:
         return Failure(error.problem, f"{job.utterance_id}: {error}")

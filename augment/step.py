@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from augment.decoding import LONGEST_S
 from augment.errors import ConditionError
 from augment.level import Samples, Weighting
 from augment.plan import Pairing
@@ -40,7 +41,7 @@ class Acoustics(StepSettings):
     """Number of realizations of each noise."""
     snr_tolerance_db: Annotated[float, Field(gt=0, le=6)] = 0.5
     """A rendering whose measured SNR is further off is refused."""
-    longest_s: Annotated[float, Field(gt=0, le=86_400)] = 1_800.0
+    longest_s: Annotated[float, Field(gt=0, le=LONGEST_S)] = 1_800.0
     """A longer recording is not rendered: that is done whole, in memory."""
     clipped_tolerance: Annotated[float, Field(ge=0, le=1)] = 0.01
     """A rendering of which a larger share lies beyond full scale is refused: its SNR would be another one."""

@@ -50,6 +50,8 @@ class CorpusRecord(_Frozen):
     licence: str
     citation: str
     redistribute_text: bool
+    redistribute_audio: bool | None = None
+    """None: it does not say"""
     public: bool = False
     """its recordings and labels are open to everyone, or it has no speakers: nothing is left to protect"""
 

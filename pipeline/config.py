@@ -141,10 +141,10 @@ class Study:
     manifest: FreezeSettings = field(default_factory=FreezeSettings)
 
     @property
-    def inputs(self) -> dict[str, Path]:
-        """The files, beside the audio, that decide the utterances, by the name that their hashes are recorded under."""
-        frozen = {"subset.manifest": self.subset.manifest.expanduser()} if self.subset.manifest else {}
-        return {path.name: path for path in self.corpus.inputs()} | frozen
+    def inputs(self) -> tuple[Path, ...]:
+        """The files, beside the audio, that decide the utterances."""
+        frozen = self.subset.manifest
+        return (*self.corpus.inputs(), *([frozen.expanduser()] if frozen else []))
 
     @property
     def store_path(self) -> Path:

@@ -175,11 +175,27 @@ def _batched(settings: Mapping[str, Any]) -> bool:
     return bool((settings.get("render") or {}).get("device"))
 
 
+def named(inputs: Sequence[Path]) -> dict[str, Path]:
+    """Return each input file by the name of its hash: its own, after as many folders as tell it from the others."""
+    paths = list(dict.fromkeys(inputs))
+    by_name: dict[str, list[Path]] = {}
+    for path in paths:
+        by_name.setdefault(path.name, []).append(path)
+    found = {}
+    for path in paths:
+        alike = [other.parts for other in by_name[path.name] if other != path]
+        depth = 1
+        while any(other[-depth:] == path.parts[-depth:] for other in alike):
+            depth += 1
+        found[f"{INPUT}{'/'.join(path.parts[-depth:])}"] = path
+    return found
+
+
 def _same_inputs(study: Study, folder: RunFolder, earlier: RunRecord) -> None:
     """Refuse to overwrite a finished run whose inputs are no longer the same under the same configuration."""
     if not folder.is_kept(earlier):
         return
-    now = {f"{INPUT}{name}": file_sha256(path) for name, path in study.inputs.items() if path.is_file()}
+    now = {name: file_sha256(path) for name, path in named(study.inputs).items() if path.is_file()}
     if "summarize" in study.settings.stages:
         now |= {f"{INPUT}{name}": file_sha256(path) for name, path in study.stats.inputs().items() if path.is_file()}
     changed = [name.removeprefix(INPUT) for name, sha in now.items() if earlier.hashes.get(name, sha) != sha]

@@ -97,7 +97,7 @@ class Renderer:
             trials = list(neighbors)
             yield Job(
                 utterance_id=str(utterance_id),
-                path=self.corpus.audio_path(trials[0]["audio"]),
+                place=self.corpus.audio_path(trials[0]["audio"]),
                 sha256=trials[0]["audio_sha256"],
                 duration_s=trials[0]["duration_s"],
                 trials=tuple(Trial(t["trial_key"], t["condition"], json.loads(t["plan"]), probe) for t in trials),

@@ -92,7 +92,7 @@ def _check_what_is_named(study: Study) -> None:
         mistakes += _missing_device(study)
     mistakes += _missing_engine(study)
     if "load_utterances" in study.settings.stages:
-        absent = [path for path in study.inputs.values() if not path.exists()]
+        absent = [path for path in study.inputs if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
     if "summarize" in study.settings.stages:
         try:
@@ -134,7 +134,7 @@ def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:
 
 def _load_utterances(this: Run) -> None:
     loaded, excluded, rows = load_utterances(this.study.corpus)
-    this.hashes |= {f"{provenance.INPUT}{name}": file_sha256(path) for name, path in this.study.inputs.items()}
+    this.hashes |= {name: file_sha256(path) for name, path in provenance.named(this.study.inputs).items()}
     subset = choose_subset(loaded, this.study.subset)
     this.record = this.record.model_copy(update={"subset": subset.record})
     utterances = subset.utterances

@@ -14,7 +14,7 @@ from rich.text import Text
 from augment.chain import Condition
 from augment.errors import ConditionError
 from augment.resources import Resources
-from pipeline import tables
+from pipeline import provenance, tables
 from pipeline.artifacts import RunFolder
 from pipeline.card import described, frozen_source, planned, stored
 from pipeline.card import doctor as diagnosed
@@ -96,6 +96,7 @@ def _show_listening(ended: Listening, console: Console) -> None:
     if ended.n_failed:
         console.print(Text(f"{ended.n_failed} recording(s) could not be made; the page says why.", style="bold"))
     console.print(Text(f"{ended.n_made} recording(s) to hear: {ended.page}", style="bold"), soft_wrap=True)
+    console.print(Text(ended.warning), soft_wrap=True)
 
 
 def _store(study: Study) -> Report:
@@ -140,7 +141,7 @@ def _plan(study: Study) -> Report:
 
 
 def _check_inputs(study: Study) -> None:
-    absent = [str(path) for path in study.inputs.values() if not path.exists()]
+    absent = [str(path) for path in study.inputs if not path.exists()]
     if absent:
         raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
 
@@ -187,7 +188,7 @@ def _manifest(study: Study) -> Report:
     _check_inputs(study)
     loaded, lost, rows = load_utterances(study.corpus)
     subset = choose_subset(loaded, study.subset)
-    chosen = Chosen(subset.utterances, subset.record, [*lost, *subset.exclusions], rows, study.inputs)
+    chosen = Chosen(subset.utterances, subset.record, [*lost, *subset.exclusions], rows, provenance.named(study.inputs))
     folder = RunFolder(Path(study.settings.results_dir) / f"{study.settings.run_name}_manifest")
     with folder.locked():
         frozen, files = freeze_manifest(chosen, study.corpus, study.manifest)

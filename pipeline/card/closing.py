@@ -1,5 +1,6 @@
 """Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
 
+from pipeline.artifacts import CorpusRecord
 from pipeline.card import registered, suppressed
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.folding import some_named
@@ -105,11 +106,19 @@ def privacy(evidence: Evidence) -> Section:
         fact("Other declared attributes", listed(map(label, attributes))),
         fact("Consent of the speakers", "no speakers: the speech is synthetic" if view.synthetic else None),
         fact("Reference and hypothesis texts", shown),
+        fact("Recordings and renderings of them", _passed_on(corpus)),
         fact("Per-speaker results", "not published"),
         *suppressed.facts(evidence),
         fact("Synthetic speech", _synthetic(evidence)),
     ]
     return Section(slug="privacy", title="Privacy, consent and label policy", blocks=[Facts(facts=facts)])
+
+
+def _passed_on(corpus: CorpusRecord | None) -> str:
+    """Return whether recordings may leave those who have the corpus."""
+    if corpus is None or corpus.redistribute_audio is None:
+        return "the corpus does not say whether they may be passed on"
+    return "may be passed on under the license" if corpus.redistribute_audio else "must not be passed on"
 
 
 def _synthetic(evidence: Evidence) -> str:

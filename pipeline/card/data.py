@@ -13,6 +13,8 @@ from pipeline.records import Support
 UNITS_WARNING = (
     "Speakers unknown: the utterance is taken as independent; intervals are too narrow and p-values too small."
 )
+NOT_STATED = ("inferred", "imputed")
+"""Provenances of labels that nobody stated."""
 MARKS = {
     Support.OK: "",
     Support.THIN: "thin: a wide interval",
@@ -33,8 +35,9 @@ def evaluation_data(evidence: Evidence) -> Section:
     blocks += studied_part(evidence)
     if not evidence.view.speakers_known:
         blocks.append(Sentence(text=UNITS_WARNING, warning=True))
-    if any("inferred" in value for value in _provenances(evidence)):
-        blocks.append(Sentence(text="Some group labels were inferred, not reported by the speakers.", warning=True))
+    for word in (word for word in NOT_STATED if any(word in value for value in _provenances(evidence))):
+        text = f"Some group labels were {word}: neither the speakers nor anybody who heard them stated them."
+        blocks.append(Sentence(text=text, warning=True))
     blocks += [_coverage(evidence), *_gaps_in_coverage(evidence), *_unheard(evidence), *_exclusions(evidence)]
     blocks += recordings(evidence)
     return Section(slug="data", title="Evaluation data", blocks=blocks)

@@ -151,6 +151,8 @@ def _corpus_notes(corpus: CorpusRecord) -> list[str]:
 
 def _corpus_warning(corpus: CorpusRecord) -> str:
     licence = f"License of the corpus: {corpus.licence}." if corpus.licence else "The corpus names no license."
+    if corpus.redistribute_audio is False:
+        return f"Keep this page to yourself: the recordings on it must not be passed on, in no rendering. {licence}"
     if not corpus.redistribute_text:
         return f"Keep this page to yourself: the corpus does not say that its texts may be passed on. {licence}"
     if corpus.synthetic:

@@ -5,7 +5,7 @@ corpora, has no accent here, and the row that carries it is excluded with the la
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Self
 
@@ -70,6 +70,13 @@ class Vocabulary(BaseModel):
         for accent in self.accents:
             merged[accent.id].add(accent.id)
         return dict(merged)
+
+    def below(self, ids: Iterable[str]) -> frozenset[str]:
+        """Return ``ids`` and every accent that rolls up into one of them."""
+        found = set(ids)
+        while more := {accent.id for accent in self.accents if accent.parent in found} - found:
+            found |= more
+        return frozenset(found)
 
 
 def _folded(labels: Mapping[str, str]) -> dict[str, set[str]]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,8 +17,11 @@ import pandas as pd
 import soundfile
 from numpy.typing import NDArray
 
+from augment import SAMPLE_RATE_HZ
+from augment.decoding import opened
 from augment.errors import ConditionError, NoActiveSpeechError
 from augment.level import MARGIN_DB, ActiveLevel, active_speech_level
+from augment.places import Place
 from pipeline import tables
 from pipeline.progress import Advance
 
@@ -43,14 +45,13 @@ CLIPPED_RUN: Final = 3
 """So many equal samples at full scale in a row are cut off; a wave that just reaches it has one or two. After lossy
 coding the flat tops are gone, and clipping is not seen."""
 
-_BLOCK_FRAMES: Final = 1 << 18
 # soundfile itself raises TypeError and ValueError, for example for a .raw file without a declared format
 _UNREADABLE = (soundfile.SoundFileError, OSError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One file as it came: ``samples`` is frames x channels, float32, full scale 1.0."""
+    """One recording as it came: ``samples`` is frames x channels, float32, full scale 1.0."""
 
     samples: NDArray[np.float32]
     sample_rate_hz: int
@@ -58,7 +59,7 @@ class Recording:
 
 
 def measure(
-    utterances: pd.DataFrame, audio_path: Callable[[str], Path], *, workers: int, advance: Advance
+    utterances: pd.DataFrame, audio_path: Callable[[str], Place], *, workers: int, advance: Advance
 ) -> pd.DataFrame:
     """Measure every utterance of a checked ``tables.Utterances``, in several threads.
 
@@ -78,7 +79,7 @@ def measure(
     return tables.build(measured, tables.Acoustics, where=NAME)
 
 
-def _measured(row: Mapping[str, Any], *, audio_path: Callable[[str], Path]) -> dict[str, Any]:
+def _measured(row: Mapping[str, Any], *, audio_path: Callable[[str], Place]) -> dict[str, Any]:
     found: dict[str, Any] = dict.fromkeys(tables.columns(tables.Acoustics))
     found |= {"utterance_id": row["utterance_id"], "sample_rate_hz": row["sample_rate_hz"]}
     try:
@@ -92,20 +93,19 @@ def _measured(row: Mapping[str, Any], *, audio_path: Callable[[str], Path]) -> d
     return found
 
 
-def read(path: Path) -> Recording:
-    """Read a whole file that was found to be sound when the corpus was loaded.
+def read(place: Place) -> Recording:
+    """Read a whole recording that was found to be sound when the corpus was loaded.
 
     Raises:
-        OSError, RuntimeError, TypeError, ValueError: whatever soundfile makes of a file that cannot be read.
+        OSError, RuntimeError, TypeError, ValueError: if it no longer is; ``RecordingError`` is a ValueError.
     """
-    with soundfile.SoundFile(path) as file:
-        blocks = []
-        while len(block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
+    blocks, rate_hz = [], SAMPLE_RATE_HZ
+    with opened(place) as recording:
+        for rate, block in recording.blocks():
+            rate_hz = rate
             blocks.append(block)
-        samples = np.concatenate(blocks) if blocks else np.zeros((0, file.channels), np.float32)
-        if not np.isfinite(samples).all():
-            raise ValueError(f"{path.name} holds NaN or infinity")
-        return Recording(samples, int(file.samplerate), f"{file.format}/{file.subtype}")
+        samples = np.concatenate(blocks) if blocks else np.zeros((0, recording.channels), np.float32)
+        return Recording(samples, rate_hz, recording.codec)
 
 
 def sound(recording: Recording) -> dict[str, float | int | str | None]:

@@ -1,16 +1,16 @@
-"""Speech files as a corpus sees them: what cannot be used carries the reason of its exclusion.
+"""Recordings as a corpus sees them: what cannot be used carries the reason of its exclusion.
 
 Decoding itself is ``augment.recordings``.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from augment import SAMPLE_RATE_HZ, recordings
+from augment.places import Place
 from augment.recordings import RecordingError
 from augment.recordings import RecordingInfo as AudioInfo
 from pipeline.errors import ManifestError
@@ -20,33 +20,33 @@ __all__ = ["SAMPLE_RATE_HZ", "AudioError", "AudioInfo", "probe", "read_audio"]
 
 
 class AudioError(ManifestError):
-    """A file that cannot be used as speech; ``reason`` says which exclusion it makes."""
+    """A recording that cannot be used as speech; ``reason`` says which exclusion it makes."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 
 
-def probe(path: Path) -> AudioInfo:
-    """Decode ``path`` once, in pieces, and say what it is.
+def probe(place: Place) -> AudioInfo:
+    """Decode a recording once, in pieces, and say what it is.
 
     Raises:
-        AudioError: if it is missing, cannot be decoded to its declared end, holds NaN or infinity, or is
-            empty or digital silence.
+        AudioError: if it is missing, cannot be decoded to its declared end, holds NaN or infinity, is empty or digital
+            silence, or lasts for hours.
     """
     with _reasons():
-        return recordings.probe(path)
+        return recordings.probe(place)
 
 
-def read_audio(path: Path, *, sha256: str | None = None) -> NDArray[np.float32]:
-    """Return the file as mono float32 of shape (n,), full scale 1.0, at 16 kHz.
+def read_audio(place: Place, *, sha256: str | None = None) -> NDArray[np.float32]:
+    """Return a recording as mono float32 of shape (n,), full scale 1.0, at 16 kHz.
 
     Raises:
-        AudioError: if it is missing, cannot be decoded, holds NaN or infinity, or has no samples; or if its bytes
-            are not those of ``sha256``, under which its transcript would be remembered.
+        AudioError: if it is missing, cannot be decoded, holds NaN or infinity, or has no samples; or if it is
+            not what ``sha256`` was taken of, under which its transcript would be remembered.
     """
     with _reasons():
-        return recordings.read(path, sha256=sha256)
+        return recordings.read(place, sha256=sha256)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import pandas as pd
 from pydantic import BaseModel
 
+from augment.places import Place
 from augment.recordings import read as read_recording
 from augment.resources import Talker, TalkerRecording
 from pipeline.artifacts import CorpusRecord
@@ -75,8 +76,8 @@ class Corpus(Protocol):
     def inputs(self) -> tuple[Path, ...]:
         """Return the files, beside the audio, that decide the utterances; their hashes go into the run record."""
 
-    def audio_path(self, audio: str) -> Path:
-        """Return the file that an ``audio`` cell names."""
+    def audio_path(self, audio: str) -> Place:
+        """Return where the recording of an ``audio`` cell is; nothing is opened."""
 
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return whom babble is made of when ``utterances`` are studied."""
@@ -107,19 +108,19 @@ def present(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Path]]) -> tuple[Talker, ...]:
-    """Return each speaker of (utterance, file) pairs as a talker; an utterance of nobody known stands for itself.
+def speakers_as_talkers(rows: Iterable[tuple[Mapping[str, Any], Place]]) -> tuple[Talker, ...]:
+    """Return each speaker of (utterance, place) pairs as a talker; an utterance of nobody known stands for itself.
 
     Recordings are read when babble is made, not here. Sorted by talker and recording, whatever the order given.
     """
     ordered = sorted(rows, key=lambda item: str(item[0]["utterance_id"]))
     found: dict[str, tuple[Mapping[str, Any], list[TalkerRecording]]] = {}
-    for row, path in ordered:
+    for row, place in ordered:
         # speakers are nested in accents: "s1" of two accents are two talkers
         name = str(row["speaker_id"]) if present(row.get("speaker_id")) else str(row["utterance_id"])
         recordings = found.setdefault(f"{row['accent']}/{name}", (row, []))[1]
         sha256 = str(row["audio_sha256"])
-        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_recording, path, sha256=sha256)))
+        recordings.append(TalkerRecording(sha256=sha256, load=partial(read_recording, place, sha256=sha256)))
     return tuple(
         Talker(talker_id=talker, accent=str(first["accent"]), group=group_of(first), recordings=tuple(recordings))
         for talker, (first, recordings) in sorted(found.items())

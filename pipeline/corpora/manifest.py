@@ -1,4 +1,4 @@
-"""Any corpus that comes as a table of utterances beside audio files (CSV, TSV or JSONL).
+"""Any corpus that comes as a table of utterances beside its audio (CSV, TSV or JSONL).
 
 ``data_manifests/README.md`` documents the columns. Rows that cannot be used become exclusions with a
 reason, or stop the run; every row of the file is one utterance or one exclusion.
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pandas as pd
 from pydantic import BaseModel, field_validator
 
+from augment.places import Place
 from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
@@ -19,6 +20,7 @@ from pipeline.corpora import base
 from pipeline.corpora.frozen import REFERENCE_SHA256
 from pipeline.corpora.manifest_files import Row, read_rows, require_columns
 from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
+from pipeline.corpora.places import Root, is_url, locate
 from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
 from pipeline.errors import ManifestError
 from pipeline.records import Exclusion
@@ -27,8 +29,8 @@ from pipeline.records import Exclusion
 class ManifestSettings(TableSettings):
     """Where the manifest and its audio are, how it is read, and what the corpus says of itself."""
 
-    audio_root: Path | None = None
-    """null: the manifest's folder"""
+    audio_root: str | Path | None = None
+    """a folder or a URL; null: the manifest's folder"""
     allow_outside_root: bool = False
     check_sha256: bool = True
     """where the manifest has a column ``audio_sha256``, a recording with other bytes is an exclusion"""
@@ -110,7 +112,7 @@ class ManifestCorpus:
         require_columns(path, columns, [*NEEDED, *settings.attributes])
         return path, rows
 
-    def _reader(self, rows: Sequence[Row], root: Path) -> RowReader:
+    def _reader(self, rows: Sequence[Row], root: Root) -> RowReader:
         settings = self.settings
         return RowReader(
             corpus=self.name,
@@ -124,9 +126,11 @@ class ManifestCorpus:
             check_sha256=settings.check_sha256,
         )
 
-    def _root(self) -> Path:
+    def _root(self) -> Root:
         given = self.settings.audio_root
-        root = self.settings.path.expanduser().parent if given is None else given.expanduser()
+        if isinstance(given, str) and is_url(given):
+            return given
+        root = self.settings.path.expanduser().parent if given is None else Path(given).expanduser()
         if not root.is_dir():
             raise ManifestError(f"corpus.audio_root: {root} is not a folder. Name where audio_path starts.")
         return root.resolve()
@@ -139,9 +143,9 @@ class ManifestCorpus:
         """Return the manifest, and the accent vocabulary where labels are looked up in it."""
         return (self.settings.path.expanduser(), *self.settings.looked_up_in)
 
-    def audio_path(self, audio: str) -> Path:
-        """Return the file of an ``audio`` cell."""
-        return self._root() / audio
+    def audio_path(self, audio: str) -> Place:
+        """Return where the recording of an ``audio`` cell is."""
+        return locate(audio, self._root(), allow_outside_root=True).place  # it was checked when it was loaded
 
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return the corpus's own speakers.
@@ -150,7 +154,8 @@ class ManifestCorpus:
         own voice from another recording.
         """
         root = self._root()
-        return base.speakers_as_talkers((row, root / row["audio"]) for row in tables.rows(utterances))
+        places = (locate(audio, root, allow_outside_root=True).place for audio in utterances["audio"])
+        return base.speakers_as_talkers(zip(tables.rows(utterances), places, strict=True))
 
     def group_of(self, row: Mapping[str, Any]) -> str:
         """Return the voice of one utterance."""

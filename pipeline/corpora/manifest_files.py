@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pipeline.errors import ManifestError, did_you_mean, first_five
+from pipeline.records import Reason
 
 Format = Literal["csv", "tsv", "jsonl"]
 Quoting = Literal["minimal", "none"]
@@ -23,11 +24,22 @@ SUFFIXES: Final[Mapping[str, Format]] = {".csv": "csv", ".tsv": "tsv", ".jsonl":
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as the file has it. ``problem`` is empty, or says why its cells cannot be told apart."""
+    """One row as the file has it. ``problem`` is empty, or says why its cells cannot be told apart or used.
+
+    ``where`` names the row, where a corpus is more than one file; empty: its line does.
+    """
 
     line: int
     cells: Mapping[str, str]
     problem: str = ""
+    where: str = ""
+    reason: Reason = Reason.MISSING_VALUE
+    """of the exclusion that ``problem`` makes"""
+
+    @property
+    def place(self) -> str:
+        """Return what a reader looks the row up by."""
+        return self.where or f"line {self.line}"
 
 
 Rows = tuple[list[str], list[Row]]

@@ -1,15 +1,15 @@
 """One manifest row to one utterance, or to the one reason why it cannot be used."""
 
-import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.accents import fold
 from pipeline.corpora.audio import AudioError, probe
 from pipeline.corpora.base import STAGE
 from pipeline.corpora.manifest_files import Row
+from pipeline.corpora.places import Root, locate
 from pipeline.records import Exclusion, Reason
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 
@@ -35,17 +35,19 @@ class RowReader:
     """What is needed to judge a row.
 
     ``accents`` maps folded raw labels to accent ids, or is None where raw labels are taken as they stand;
-    ``repeats`` counts the utterance ids of the whole manifest; ``root`` is resolved.
+    ``repeats`` counts the utterance ids of the whole manifest; ``root`` is a resolved folder, or a URL.
     """
 
     corpus: str
-    root: Path
+    root: Root
     allow_outside_root: bool
     attributes: tuple[str, ...]
     accents: Mapping[str, set[str]] | None
     repeats: Mapping[str, int]
     synthetic: bool
     label_provenance: str
+    split: re.Pattern[str] | None = None
+    """what stands between several labels of one cell"""
     check_sha256: bool = False
     """leave out a recording whose bytes are not those of the row's ``audio_sha256``, where it has one"""
 
@@ -53,14 +55,14 @@ class RowReader:
         """Return the utterance's record, or the row's exclusion. The audio is decoded last: it costs the most."""
         try:
             text = self._text_columns(row, not_blank=("utterance_id", "accent", "audio_path"))
-            path = self._audio(row.cells["audio_path"])
-            info = probe(path)
+            located = locate(row.cells["audio_path"], self.root, allow_outside_root=self.allow_outside_root)
+            info = probe(located.place)
             self._same_audio(row.cells.get(AUDIO_SHA256), info.sha256)
         except (BadRowError, AudioError) as error:
             return _lost(row, error.reason, error)
         return {
             **text,
-            "audio": Path(os.path.relpath(path, self.root)).as_posix(),
+            "audio": located.cell,
             "audio_sha256": info.sha256,
             "sample_rate_hz": info.sample_rate_hz,
             "duration_s": info.duration_s,
@@ -83,7 +85,7 @@ class RowReader:
 
     def _text_columns(self, row: Row, *, not_blank: Sequence[str]) -> dict[str, str | bool | None]:
         if row.problem:
-            raise BadRowError(Reason.MISSING_VALUE, row.problem)
+            raise BadRowError(row.reason, row.problem)
         cells = row.cells
         broken = sorted(name for name, cell in cells.items() if _printable(cell) != cell)
         if broken:
@@ -112,14 +114,24 @@ class RowReader:
         if self.check_sha256 and listed and listed != found:
             raise BadRowError(Reason.AUDIO_CHANGED, "its bytes are not those of the manifest's audio_sha256")
 
+    def accent_of(self, row: Row) -> str | None:
+        """Return the accent that a row is of, whatever else is wrong with it; None where its label says none."""
+        try:
+            return self._accent(row.cells["accent"], is_id=False) if row.cells.get("accent") else None
+        except BadRowError:
+            return None
+
     def _accent(self, raw: str, *, is_id: bool) -> str:
         if self.accents is None:
-            if raw == POOLED:
+            if POOLED in self._parts(raw):
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
+            return self._one_of(raw, {part: {part} for part in self._parts(raw)})
+        whole = self.accents.get(fold(raw), set())
+        if is_id and raw in whole:  # the label that was looked up stands in a column of its own
             return raw
-        ids = sorted(self.accents.get(fold(raw), ()))
-        if is_id and raw in ids:  # the label that was looked up stands in a column of its own
-            return raw
+        if not whole and (parts := self._parts(raw)) != [raw]:
+            return self._one_of(raw, {part: self.accents.get(fold(part), set()) for part in parts})
+        ids = sorted(whole)
         if len(ids) > 1:
             choice = f"it means {' or '.join(ids)} by corpus: set corpus.vocabulary"
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is ambiguous: {choice}")
@@ -127,19 +139,27 @@ class RowReader:
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is not in data_manifests/accents.yaml")
         return ids[0]
 
-    def _audio(self, given: str) -> Path:
-        try:
-            path = (self.root / given).resolve()
-        except (OSError, ValueError, RuntimeError) as error:  # a null character, a name too long, links in a circle
-            raise BadRowError(Reason.MISSING_AUDIO, f"'{given}' is not a usable path: {error}") from error
-        if not self.allow_outside_root and not path.is_relative_to(self.root):
-            outside = f"'{given}' lies outside the audio root: move it there, or set corpus.allow_outside_root=true"
-            raise BadRowError(Reason.MISSING_AUDIO, outside)
-        return path
+    def _parts(self, raw: str) -> list[str]:
+        parts = [raw] if self.split is None else [part.strip() for part in self.split.split(raw) if part]
+        return [part for part in dict.fromkeys(parts) if part] or [raw]
+
+    @staticmethod
+    def _one_of(raw: str, meant: Mapping[str, set[str]]) -> str:
+        """Return the accent that all labels of one cell mean: the first of several is nobody's statement."""
+        unknown = sorted(label for label, ids in meant.items() if len(ids) != 1)
+        if unknown:
+            named = " and ".join(f"'{label}'" for label in unknown)
+            raise BadRowError(
+                Reason.UNKNOWN_ACCENT, f"{named} of '{raw}' has no meaning of its own in data_manifests/accents.yaml"
+            )
+        accents = sorted({accent for ids in meant.values() for accent in ids})
+        if len(accents) > 1:
+            raise BadRowError(Reason.SEVERAL_ACCENTS, f"'{raw}' names {' and '.join(accents)}")
+        return accents[0]
 
 
 def _lost(row: Row, reason: Reason, why: Exception) -> Exclusion:
-    name = _printable(row.cells.get("utterance_id", "")) or f"line {row.line}"
+    name = _printable(row.cells.get("utterance_id", "")) or row.place
     return Exclusion(STAGE, name, "", reason, _printable(str(why)))
 
 

@@ -157,6 +157,7 @@ class ProbeCorpus:
             licence="Apache-2.0",
             citation="",
             redistribute_text=True,
+            redistribute_audio=True,
             public=self.settings.public,
         )
 

@@ -40,6 +40,8 @@ class TableSettings(BaseModel):
     citation: str = ""
     description: str = ""
     redistribute_text: bool = False
+    redistribute_audio: bool | None = None
+    """null: it does not say"""
     public: bool = False
     """recordings and labels are open to everyone: the publication floor of the card is off unless the card sets one"""
 

@@ -62,7 +62,7 @@ def freeze_manifest(chosen: Chosen, corpus: Corpus, settings: FreezeSettings) ->
     _check(text, chosen, settings)
     _write(folder, files)
     hashes = {MANIFEST: file_sha256(folder / MANIFEST)}
-    hashes |= {f"read: {label}": file_sha256(path) for label, path in chosen.inputs.items() if path.is_file()}
+    hashes |= {label: file_sha256(path) for label, path in chosen.inputs.items() if path.is_file()}
     reasons = Counter((str(lost.stage), str(lost.reason)) for lost in chosen.exclusions)
     told = Frozen(
         name=name,

@@ -49,6 +49,8 @@ class Listening:
     page: Path
     n_made: int
     n_failed: int
+    warning: str = ""
+    """what may be done with the page"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +122,15 @@ def listen(chosen: Sequence[Row], planned: Planned, folder: RunFolder) -> Listen
         folder.write(PAGE, listening.html(page))
         _mark(folder, [*(one.file for one in heard.values() if one.file), PAGE], trials)
     n_failed = sum(one.file is None for one in heard.values())
-    return Listening(folder.path / PAGE, len(heard) - n_failed, n_failed)
+    return Listening(folder.path / PAGE, len(heard) - n_failed, n_failed, page.warning)
 
 
 def _renderings(chosen: Sequence[Row], planned: Planned) -> Iterator[tuple[Key, Rendering | str]]:
     """Yield each rendering, or in words why there is none; one utterance is in memory at a time."""
     for row in chosen:
         try:
-            path = planned.corpus.audio_path(row["audio"])
-            source: Source | str = Source(read_audio(path, sha256=row["audio_sha256"]))
+            place = planned.corpus.audio_path(row["audio"])
+            source: Source | str = Source(read_audio(place, sha256=row["audio_sha256"]))
         except (AudioError, ConditionError) as error:
             source = str(error)
         for condition in planned.conditions:

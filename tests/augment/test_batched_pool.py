@@ -108,10 +108,10 @@ def test_small_batches_give_the_same_as_large_ones(
 def test_what_cannot_be_read_or_rendered_is_told_as_the_processes_tell_it(
     work: list[Job], conditions: list[Condition], resources: Resources
 ) -> None:
-    soundfile.write(work[1].path, np.zeros(FS), FS)
-    work[1] = Job("silent", work[1].path, file_sha256(work[1].path), 1.0, work[1].trials)
-    work[2].path.write_bytes(b"")
-    work[3].path.unlink()
+    soundfile.write(work[1].place, np.zeros(FS), FS)
+    work[1] = Job("silent", work[1].place, file_sha256(work[1].place), 1.0, work[1].trials)
+    work[2].place.write_bytes(b"")
+    work[3].place.unlink()
     found = in_batches(work, conditions, resources)
     assert_alike(found, in_processes(work, conditions, resources))
     kinds = {key[:2]: one.kind for key, one in found if isinstance(one, Failure)}

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from omegaconf import OmegaConf
+from pydantic import BaseModel, ValidationError
 
 from pipeline.config import build
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest import ManifestSettings
 from pipeline.corpora.probes import ProbeSettings
 from pipeline.corpora.transcripts_only import TranscriptsOnlySettings
@@ -22,9 +24,28 @@ SHORTHANDS = {
     for file in sorted((CONF / "conditions").glob("*.yaml"))
     if list(content := yaml.safe_load(file.read_text())) == ["defaults"]
 }
+
+
+def _stated(name: str) -> dict[str, Any]:
+    """Return what a corpus file states, with the files of its group that it builds on."""
+    content = yaml.safe_load((CONF / "corpus" / f"{name}.yaml").read_text())
+    below = [item for item in content.pop("defaults", []) if isinstance(item, str) and item != "_self_"]
+    merged = OmegaConf.to_container(OmegaConf.merge(*map(_stated, below), content))
+    assert isinstance(merged, dict)
+    return {str(key): value for key, value in merged.items()}
+
+
+STATED = {file.stem: _stated(file.stem) for file in sorted((CONF / "corpus").glob("*.yaml"))}
+DESCRIBED = {name: stated for name, stated in STATED.items() if stated["kind"] == "described"}
+ROOTED = [name for name, stated in DESCRIBED.items() if stated["strategy"] != "hub"]
+UNSTATED = [name for name, stated in DESCRIBED.items() if stated["label"]["provenance"] in ("inferred", "imputed")]
 NEEDED = {
     ("corpus", "manifest"): ["corpus.path=x.csv"],
     ("corpus", "transcripts_only"): ["corpus.path=x.csv", "asr=transcripts"],
+    **{
+        ("corpus", name): ["corpus.root=/nowhere", *["corpus.allow_inferred_labels=true"][: name in UNSTATED]]
+        for name in DESCRIBED
+    },
     ("asr", "transcripts"): ["asr.path=x.csv"],
     ("asr", "endpoint"): ["asr.base_url=http://localhost:8000/v1"],
     ("asr", "command"): ['asr.command=[hear,"{manifest}","{output}"]'],
@@ -86,3 +107,28 @@ def test_a_corpus_file_states_every_setting(name: str, settings: type[BaseModel]
 def test_a_key_of_another_choice_is_not_suggested_in_place_of_itself() -> None:
     assert meant(CONF, ["corpus", "audio_root"]) == " Another choice of corpus has it, this one has not."
     assert meant(CONF, ["corpus", "audio_rot"]) == " Did you mean 'corpus.audio_root'?"
+
+
+@pytest.mark.parametrize("name", ROOTED)
+def test_a_described_corpus_says_in_one_sentence_that_it_needs_a_root(name: str) -> None:
+    allowed = {"allow_inferred_labels": True} if name in UNSTATED else {}
+    stated = {key: value for key, value in STATED[name].items() if key != "kind"}
+    with pytest.raises(ValidationError) as caught:
+        DescribedSettings.model_validate(stated | allowed)
+    assert [(one["loc"], one["msg"]) for one in caught.value.errors()] == [
+        (("root",), "Value error, say where the corpus lies on this machine, for example corpus.root=/data/my_corpus")
+    ]
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_described_corpus_states_what_a_reader_of_its_file_must_know(name: str) -> None:
+    stated = STATED[name]
+    assert {"root", "speaker", "label", "licence", "style", "description", "accents", "public"} <= set(stated)
+    assert stated["root"] is None or name not in ROOTED
+
+
+@pytest.mark.parametrize("name", UNSTATED)
+def test_a_corpus_whose_labels_nobody_stated_is_refused_until_it_is_asked_for(name: str) -> None:
+    stated = {key: value for key, value in STATED[name].items() if key != "kind"}
+    with pytest.raises(ValidationError, match="allow_inferred_labels=true"):
+        DescribedSettings.model_validate(stated | {"root": "/nowhere"})

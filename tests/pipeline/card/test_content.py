@@ -387,11 +387,23 @@ def test_a_study_recomputed_with_other_settings_says_so(study: Build) -> None:
     assert "not all fixed before" in facts(section(build(again), "header"))["Recomputed with other settings before"]
 
 
-def test_inferred_labels_are_announced(study: Build) -> None:
+@pytest.mark.parametrize("word", ["inferred", "imputed"])
+def test_labels_that_nobody_stated_are_announced(study: Build, word: str) -> None:
     source = study()
-    inferred = replace(source, utterances=source.utterances.assign(label_provenance="inferred"))
-    warnings = [b for b in section(build(inferred), "data").blocks if isinstance(b, Sentence) and b.warning]
-    assert any("were inferred" in block.text for block in warnings)
+    unstated = replace(source, utterances=source.utterances.assign(label_provenance=word))
+    warnings = [b for b in section(build(unstated), "data").blocks if isinstance(b, Sentence) and b.warning]
+    assert any(f"were {word}" in block.text for block in warnings)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "said"), [(True, "may be passed on"), (False, "must not be passed on"), (None, "does not say whether")]
+)
+def test_the_card_says_whether_recordings_may_be_passed_on(study: Build, allowed: bool | None, said: str) -> None:
+    source = study()
+    corpus = source.record.corpus.model_copy(update={"redistribute_audio": allowed})
+    record = source.record.model_copy(update={"corpus": corpus})
+    told = facts(section(build(replace(source, record=record)), "privacy"))
+    assert said in told["Recordings and renderings of them"]
 
 
 def test_a_run_without_utterances_still_has_a_card(study: Build) -> None:

@@ -161,7 +161,7 @@ def test_source_says_where_it_came_from_what_was_left_out_and_who_looked_at_it(f
     assert "| load_utterances.subset | not_in_subset | 4 |" in text
     manifest_hash = frozen.text_sha256((tmp_path / "frozen" / "manifest.jsonl").read_text(encoding="utf-8"))
     assert f"| manifest.jsonl | {manifest_hash} |" in text
-    assert "| read: all.csv |" in text
+    assert "| input: all.csv |" in text
     assert str(tmp_path) not in text
     ledger = pd.read_csv(tmp_path / "results" / "scratch_manifest" / "exclusions.csv")
     assert len(ledger) == 5

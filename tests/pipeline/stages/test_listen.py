@@ -1,6 +1,7 @@
 """The listening page: real trials, chosen fairly, in a folder of its own that takes nobody's place."""
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from rich.console import Console
 
 from augment.chain import Source
 from augment.resources import Resources
@@ -237,6 +239,19 @@ def test_the_page_says_what_may_be_done_with_it(
     page = heard(study_of("conditions=[clean]", "listen.examples=1", *overrides))
     assert expected in page.words
     assert ("Keep this page to yourself" in page.words) == (overrides == [])
+
+
+def test_recordings_that_must_not_be_passed_on_are_heard_with_a_warning_on_the_page_and_in_the_terminal(
+    study_of: Callable[..., Study],
+) -> None:
+    study = study_of(
+        "conditions=[clean]", "listen.examples=1", "corpus.redistribute_text=true", "corpus.redistribute_audio=false"
+    )
+    console = Console(width=200, record=True, file=io.StringIO())
+    run_single(study).show(console)
+    told = "the recordings on it must not be passed on, in no rendering"
+    assert told in console.export_text()
+    assert told in (folder_of(study) / "index.html").read_text()
 
 
 def test_what_cannot_be_rendered_stands_there_with_its_reason(study_of: Callable[..., Study]) -> None:

@@ -1,0 +1,86 @@
+"""Further tables of a corpus (who a speaker is, what a file holds), joined to what a strategy found."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pipeline.corpora.described.columns import UnusableCellError, value_of
+from pipeline.corpora.described.files import below, read_table, require
+from pipeline.corpora.described.found import Found
+from pipeline.corpora.described.settings import DescribedSettings, JoinedTable
+from pipeline.errors import ManifestError, first_five
+
+logger = logging.getLogger(__name__)
+
+Joined = Mapping[str, Mapping[str, str]]
+"""key to cells"""
+
+
+def joined(found: Iterable[Found], settings: DescribedSettings, root: Path) -> Iterator[Found]:
+    """Yield what was found with the cells of every joined table as ``<table>.<column>``.
+
+    Raises:
+        ManifestError: if a table cannot be read.
+    """
+    tables = {name: _read(name, table, settings, root) for name, table in settings.tables.items()}
+    for one in found:
+        yield _with_tables(one, settings, tables) if tables else one
+
+
+def _with_tables(one: Found, settings: DescribedSettings, tables: Mapping[str, Joined]) -> Found:
+    cells, problems = dict(one.cells), [one.problem] if one.problem else []
+    for name, table in settings.tables.items():
+        try:
+            key = value_of(table.on, one.cells)
+        except UnusableCellError as error:
+            problems += [] if table.optional else [f"tables.{name}: {error}"]
+            continue
+        row = tables[name].get(key or "")
+        if row is None:
+            problems += [] if table.optional else [f"{table.file} has no row for '{key or ''}'"]
+            continue
+        cells |= {f"{name}.{column}": value for column, value in row.items()}
+    return Found(one.where, cells, "; ".join(problems), one.reason)
+
+
+def table_files(table: JoinedTable, settings: DescribedSettings, root: Path, where: str) -> list[Path]:
+    """Return the file of a joined table, or with ``*`` in its name all of them: their rows are one table.
+
+    Raises:
+        ManifestError: if a pattern fits none, or leaves the root.
+    """
+    path = below(root, table.file, where, allow_outside_root=settings.allow_outside_root)
+    if "*" not in table.file:
+        return [path]
+    found = sorted(root.glob(table.file))
+    if not found:
+        raise ManifestError(f"{where}: no file below {root} fits '{table.file}'. Check corpus.root and the pattern.")
+    return found
+
+
+def _read(name: str, table: JoinedTable, settings: DescribedSettings, root: Path) -> Joined:
+    """Return the table by key. Of several rows for one key, the cells that they agree in are kept."""
+    where = f"corpus.tables.{name}"
+    rows = []
+    for path in table_files(table, settings, root, where):
+        columns, found = read_table(path, table, where)
+        require(path, columns, [(table.key,)], where)
+        rows += found
+    by_key: dict[str, Mapping[str, str]] = {}
+    differing: dict[str, set[str]] = {}
+    broken = [f"line {row.line}: {row.problem}" for row in rows if row.problem]
+    for row in (row for row in rows if not row.problem):
+        key = row.cells.get(table.key, "")
+        before = by_key.setdefault(key, row.cells)
+        unlike = {column for column in {*before, *row.cells} if before.get(column) != row.cells.get(column)}
+        if unlike:
+            differing.setdefault(key, set()).update(unlike)
+    if broken:
+        logger.warning("%s: %s has rows that cannot be read: %s", where, table.file, first_five(broken))
+    if differing:
+        told = first_five(f"{key} ({', '.join(sorted(names))})" for key, names in sorted(differing.items()))
+        logger.info("%s: rows of %s differ for the same key and are blank in: %s", where, table.file, told)
+    return {
+        key: {column: value for column, value in cells.items() if column not in differing.get(key, set())}
+        for key, cells in by_key.items()
+    }

@@ -1,0 +1,71 @@
+"""Cells of Arrow streams, as ``datasets`` saves them, that hold the bytes of a recording.
+
+The file is mapped into memory: a cell costs no more than its own bytes.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from threading import RLock
+from typing import Any, BinaryIO, Final
+
+from augment.decoding import RecordingError
+from pipeline.corpora.stored.holders import Holder, identity
+from pipeline.corpora.stored.parquet import BYTES
+from pipeline.corpora.stored.streams import LARGEST_BYTES, too_large
+
+_MOST_FILES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowCell:
+    """A recording in a row (from 0) of an Arrow file on this machine."""
+
+    file: Holder
+    column: str
+    row: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, the column and the row."""
+        return f"{self.file.name}::{self.column}[{self.row}]"
+
+    def open(self) -> BinaryIO:
+        """Return the cell's bytes.
+
+        Raises:
+            RecordingError: if file, column or row is not there, the file is damaged, or the cell holds no bytes.
+        """
+        if not isinstance(self.file, Path):
+            raise RecordingError("missing_audio", f"{self.name}: an Arrow file must be on this machine; copy it")
+        with _lock:
+            found = _table(self.file, identity(self.file))
+        if isinstance(found, RecordingError):
+            raise RecordingError(found.problem, str(found))  # a new one: each has a traceback of its own
+        if self.column not in found.column_names or self.row >= found.num_rows:
+            raise RecordingError("missing_audio", f"{self.file.name} has no '{self.column}' in row {self.row} (from 0)")
+        value = found.column(self.column)[self.row].as_py()
+        data = value.get(BYTES) if isinstance(value, dict) else value
+        if not isinstance(data, bytes):
+            raise RecordingError("missing_audio", f"{self.name} holds no bytes of a recording")
+        if len(data) > LARGEST_BYTES:
+            raise too_large(self.name)
+        return BytesIO(data)
+
+
+_lock = RLock()
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _table(file: Path, known_by: tuple[int, ...]) -> Any:
+    """Map a file once; that it cannot be read is remembered as well."""
+    import pyarrow as pa
+
+    try:
+        with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as reader:
+            table = reader.read_all()
+        table.validate()
+        return table
+    except (pa.ArrowException, OSError, ValueError) as error:
+        return RecordingError("undecodable_audio", f"{file.name} cannot be read: {type(error).__name__}")

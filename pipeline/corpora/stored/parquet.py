@@ -1,0 +1,149 @@
+"""Cells of Parquet files that hold the bytes of a recording, alone or as the field ``bytes`` of a struct.
+
+A file is read forward in small batches, so that neighboring rows cost one reading and no column is ever in memory
+whole. A step back begins the row group again.
+"""
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from itertools import accumulate
+from threading import RLock
+from typing import Any, BinaryIO, Final
+
+from augment.decoding import RecordingError
+from pipeline.corpora.stored.holders import Holder, identity, open_holder
+from pipeline.corpora.stored.streams import LARGEST_BYTES, too_large
+
+BYTES = "bytes"
+"""The field of a struct that holds a recording; ``path``, beside it, only says what its file was called."""
+
+_BATCH_ROWS: Final = 8
+_KEPT_BATCHES: Final = 4
+_MOST_FILES: Final = 32
+_GROUP_BYTES: Final = 1 << 33
+"""A row group whose column is larger was not made of utterances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A recording in a row (from 0) of a Parquet file."""
+
+    file: Holder
+    column: str
+    row: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, the column and the row."""
+        return f"{self.file.name}::{self.column}[{self.row}]"
+
+    def open(self) -> BinaryIO:
+        """Return the cell's bytes.
+
+        Raises:
+            RecordingError: if file, column or row is not there, the file is damaged, or the cell holds no bytes.
+        """
+        import pyarrow
+
+        try:
+            with _lock:
+                column = _column(self.file, identity(self.file), self.column)
+            data = column if isinstance(column, RecordingError) else column.cell(self.row)
+        except RecordingError:
+            raise
+        except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError, RuntimeError) as error:
+            raise damaged(self.name, error) from error
+        if isinstance(data, RecordingError):
+            raise RecordingError(data.problem, str(data))  # a new one: each has a traceback of its own
+        if not isinstance(data, bytes):
+            raise RecordingError("missing_audio", f"{self.name} holds no bytes of a recording")
+        if len(data) > LARGEST_BYTES:
+            raise too_large(self.name)
+        return BytesIO(data)
+
+
+class Column:
+    """A column of an opened file, read forward."""
+
+    def __init__(self, name: str, file: Any, column: str) -> None:
+        """Take note of the opened file, a ``pyarrow.parquet.ParquetFile``."""
+        self._name = name
+        self._file = file
+        self._column = column
+        groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+        self._ends = list(accumulate(group.num_rows for group in groups))
+        self._lock = RLock()
+        self._batches: Iterator[Any] = iter(())
+        self._next = (-1, 0)
+        self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
+
+    def cell(self, row: int) -> Any:
+        """Return a cell's bytes; None where it holds none.
+
+        Raises:
+            RecordingError: if there is no such row, or its group is not made of utterances.
+            ArrowException, OSError, ValueError: if the file is damaged.
+        """
+        number = bisect_right(self._ends, row)
+        if number == len(self._ends):
+            raise RecordingError("missing_audio", f"{self._name} has no row {row} (from 0)")
+        place = row - (self._ends[number - 1] if number else 0)
+        with self._lock:
+            batch = self._batch(number, place // _BATCH_ROWS)
+            value = batch[place % _BATCH_ROWS].as_py()
+        return value.get(BYTES) if isinstance(value, dict) else value
+
+    def _batch(self, group: int, wanted: int) -> Any:
+        if (group, wanted) not in self._kept:
+            if self._next[0] != group or self._next[1] > wanted:
+                self._begin(group)
+            while self._next[1] <= wanted:
+                key = self._next
+                self._kept[key] = next(self._batches).column(0)
+                self._next = (group, key[1] + 1)
+                if len(self._kept) > _KEPT_BATCHES:
+                    self._kept.popitem(last=False)
+        return self._kept[(group, wanted)]
+
+    def _begin(self, group: int) -> None:
+        held = self._file.metadata.row_group(group)
+        columns = [held.column(number) for number in range(held.num_columns)]
+        own = [one for one in columns if one.path_in_schema.split(".")[0] == self._column]
+        if sum(one.total_uncompressed_size for one in own) > _GROUP_BYTES:
+            raise RecordingError("undecodable_audio", f"{self._name}: a row group of it is larger than any of speech")
+        self._next = (-1, 0)
+        wanted = [one.path_in_schema for one in own if one.path_in_schema == f"{self._column}.{BYTES}"]
+        self._batches = self._file.iter_batches(
+            batch_size=_BATCH_ROWS, row_groups=[group], columns=wanted or [self._column], use_threads=False
+        )
+        self._next = (group, 0)
+
+
+_lock = RLock()
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _column(file: Holder, known_by: tuple[int, ...], column: str) -> Column | RecordingError:
+    """Open a file once; that it cannot be opened is remembered as well."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        opened = parquet.ParquetFile(open_holder(file), buffer_size=1 << 20, pre_buffer=False)
+        if column not in opened.schema_arrow.names:
+            return RecordingError("missing_audio", f"{file.name} has no column '{column}'")
+        return Column(file.name, opened, column)
+    except RecordingError as error:
+        return error
+    except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError, RuntimeError) as error:
+        return damaged(file.name, error)
+
+
+def damaged(name: str, error: Exception) -> RecordingError:
+    """Return the refusal of a Parquet file that cannot be read; of what pyarrow says the first line is enough."""
+    said = str(error).splitlines()[0] if isinstance(error, ValueError) and str(error) else type(error).__name__
+    return RecordingError("undecodable_audio", f"{name} cannot be read: {said}")

@@ -1,0 +1,1 @@
+"""Public corpora in miniature: their exact layout on disk, with invented sentences and synthetic speech-like clips."""
