@@ -19,7 +19,7 @@ from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
 from pipeline.corpora.frozen import REFERENCE_SHA256
 from pipeline.corpora.manifest_files import Row, read_rows, require_columns
-from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
+from pipeline.corpora.manifest_rows import NEEDED, RAW_ACCENT, SPEAKER, RowReader
 from pipeline.corpora.places import Root, is_url, locate
 from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
 from pipeline.errors import ManifestError
@@ -123,6 +123,7 @@ class ManifestCorpus:
             repeats=Counter(row.cells.get("utterance_id", "") for row in rows),
             synthetic=settings.synthetic,
             label_provenance=settings.label_provenance,
+            frozen=RAW_ACCENT in rows[0].cells and RAW_ACCENT not in settings.attributes,
             check_sha256=settings.check_sha256,
         )
 

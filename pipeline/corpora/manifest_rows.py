@@ -48,6 +48,8 @@ class RowReader:
     label_provenance: str
     split: re.Pattern[str] | None = None
     """what stands between several labels of one cell"""
+    frozen: bool = False
+    """``accent`` holds what a label was found to mean, and ``raw_accent`` the label"""
     check_sha256: bool = False
     """leave out a recording whose bytes are not those of the row's ``audio_sha256``, where it has one"""
 
@@ -101,8 +103,8 @@ class RowReader:
         return {
             "utterance_id": cells["utterance_id"],
             "speaker_id": cells.get(SPEAKER) or None,
-            "accent": self._accent(cells["accent"], is_id=bool(cells.get(RAW_ACCENT))),
-            "raw_accent": cells.get(RAW_ACCENT) or cells["accent"],
+            "accent": self._accent(cells["accent"]),
+            "raw_accent": (self.frozen and cells.get(RAW_ACCENT)) or cells["accent"],
             "reference": cells["reference"],
             "corpus": self.corpus,
             "synthetic": self.synthetic,
@@ -117,17 +119,17 @@ class RowReader:
     def accent_of(self, row: Row) -> str | None:
         """Return the accent that a row is of, whatever else is wrong with it; None where its label says none."""
         try:
-            return self._accent(row.cells["accent"], is_id=False) if row.cells.get("accent") else None
+            return self._accent(row.cells["accent"]) if row.cells.get("accent") else None
         except BadRowError:
             return None
 
-    def _accent(self, raw: str, *, is_id: bool) -> str:
+    def _accent(self, raw: str) -> str:
         if self.accents is None:
             if POOLED in self._parts(raw):
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
             return self._one_of(raw, {part: {part} for part in self._parts(raw)})
         whole = self.accents.get(fold(raw), set())
-        if is_id and raw in whole:  # the label that was looked up stands in a column of its own
+        if self.frozen and raw in whole:  # it was looked up before, and the label stands in a column of its own
             return raw
         if not whole and (parts := self._parts(raw)) != [raw]:
             return self._one_of(raw, {part: self.accents.get(fold(part), set()) for part in parts})

@@ -62,12 +62,13 @@ def choose_subset(utterances: pd.DataFrame, settings: SubsetSettings) -> Subset:
             left.append(pd.Series(lost.to_numpy(), rest.loc[lost.index, "utterance_id"], dtype="str"))
             rest = rest[~rest.index.isin(lost.index)]
     why = pd.concat(left).sort_index(kind="stable") if left else pd.Series([], dtype="str")
-    asked = set(settings.accents) or set(utterances["accent"])
+    asked = set(settings.accents) or set(utterances["accent"].unique())
     wishes.missing.extend(said_missing(asked, rest))
     _check(wishes, rest, why)
     kept = utterances[utterances["utterance_id"].isin(rest["utterance_id"])]
     kept = kept.sort_values("utterance_id", kind="stable").reset_index(drop=True)
-    exclusions = [Exclusion(NAME, str(name), "", Reason.NOT_IN_SUBSET, detail) for name, detail in why.items()]
+    details = zip(why.index.to_numpy(dtype=object), why.to_numpy(dtype=object), strict=True)
+    exclusions = [Exclusion(NAME, name, "", Reason.NOT_IN_SUBSET, detail) for name, detail in details]
     record = SubsetRecord(
         rules=list(_in_words(settings)), parts=_parts(utterances, kept), missing=sorted(wishes.missing)
     )
