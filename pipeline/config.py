@@ -27,6 +27,7 @@ from pipeline.corpora.subset_settings import SubsetSettings
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.registration import chosen_subset
 from pipeline.rendering import RenderSettings
+from pipeline.stats.audit_settings import AuditSettings
 from pipeline.stats.plan_settings import PlanSettings
 from pipeline.stats.settings import StatsSettings
 from pipeline.text.normalizers import Normalizer
@@ -44,8 +45,9 @@ Stage = Literal[
     "doctor",
     "plan",
     "manifest",
+    "audit",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest", "audit")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -90,6 +92,7 @@ class StudySettings(BaseModel):
     store: dict[str, Any] = Field(default_factory=dict)
     plan: dict[str, Any] = Field(default_factory=dict)
     manifest: dict[str, Any] = Field(default_factory=dict)
+    audit: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
     @classmethod
@@ -139,6 +142,7 @@ class Study:
     plan: PlanSettings = field(default_factory=PlanSettings)
     subset: SubsetSettings = field(default_factory=SubsetSettings)
     manifest: FreezeSettings = field(default_factory=FreezeSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -214,6 +218,7 @@ def build(raw: Mapping[str, Any]) -> Study:
     plan = _model(PlanSettings, _section(raw, "plan"), "plan.", mistakes)
     subset = _model(SubsetSettings, _section(raw, "subset"), "subset.", mistakes)
     manifest = _model(FreezeSettings, _section(raw, "manifest"), "manifest.", mistakes)
+    audit = _model(AuditSettings, _section(raw, "audit"), "audit.", mistakes)
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
@@ -255,6 +260,7 @@ def build(raw: Mapping[str, Any]) -> Study:
         or plan is None
         or subset is None
         or manifest is None
+        or audit is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
     copies = tuple(backend.on(device) for device in settings.devices or ())
@@ -276,6 +282,7 @@ def build(raw: Mapping[str, Any]) -> Study:
         plan,
         subset,
         manifest,
+        audit,
     )
 
 

@@ -21,11 +21,12 @@ from pipeline.card import publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.accents import vocabulary
-from pipeline.corpora.base import voices
+from pipeline.corpora.base import STAGE, voices
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
 from pipeline.publishing import SINGLE_TRIALS, Published, published, unrestricted
 from pipeline.result_tables import RESULTS
+from pipeline.stages.audit import audit
 from pipeline.stages.choose_subset import NAME as SUBSET
 from pipeline.stages.choose_subset import choose_subset
 from pipeline.stages.compare_repeats import compare_repeats
@@ -292,12 +293,20 @@ def _publish(this: Run) -> Published:
 
 
 def _write_card(this: Run) -> None:
-    shown = _publish(this)
+    shown, study = _publish(this), this.study
+    lost = shown.tables["exclusions"]
     card_input = CardInput(
         record=this.complete_record(this.end),
-        settings=this.study.card,
+        settings=study.card,
         **shown.tables,
         publication=shown.publication,
+        audit=audit(
+            shown.tables["utterances"],
+            shown.tables["acoustics"],
+            lost[lost["stage"] == STAGE],
+            study.normalizers[study.card.main_normalizer],
+            settings=study.stats,
+        ),
     )
     this.card, files = write_card(card_input)
     for name, data in files.items():

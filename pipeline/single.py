@@ -16,7 +16,8 @@ from augment.errors import ConditionError
 from augment.resources import Resources
 from pipeline import provenance, tables
 from pipeline.artifacts import RunFolder
-from pipeline.card import described, frozen_source, planned, stored
+from pipeline.auditing import run_audit
+from pipeline.card import audit_report, described, frozen_source, planned, stored
 from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
 from pipeline.corpora.base import Listable, Listed
@@ -28,9 +29,10 @@ from pipeline.stages.doctor.examination import doctor
 from pipeline.stages.freeze_manifest import Chosen, freeze_manifest
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
-from pipeline.stages.plan import Earlier, plan
+from pipeline.stages.plan import plan
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.store import store
+from pipeline.stats.assumed import Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _listen(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
     if not corpus.has_audio:
         raise ConfigError(f"stages=[listen]: corpus '{corpus.name}' holds no audio. Take corpus=manifest.")
-    _check_inputs(study)
+    _require_inputs(study)
     utterances = choose_subset(load_utterances(corpus)[0], study.subset).utterances
     talkers = corpus.talkers(utterances)
     resources = Resources(settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov)
@@ -114,9 +116,20 @@ def _doctor(study: Study) -> Report:
     return Report(partial(diagnosed.show, diagnosis), diagnosis.n_failed)
 
 
+def _audit(study: Study) -> Report:
+    _require_inputs(study)
+    return Report(partial(audit_report.show, run_audit(study, _earlier(study))))
+
+
+def _require_inputs(study: Study) -> None:
+    absent = [str(path) for path in study.inputs if not path.exists()]
+    if absent:
+        raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
+
+
 def _plan(study: Study) -> Report:
     settings, corpus = study.settings, study.corpus
-    _check_inputs(study)
+    _require_inputs(study)
     listed = _listed(study)
     table = plan(
         listed.table,
@@ -138,12 +151,6 @@ def _plan(study: Study) -> Report:
         file=folder.path / "plan.csv",
     )
     return Report(partial(planned.show, told))
-
-
-def _check_inputs(study: Study) -> None:
-    absent = [str(path) for path in study.inputs if not path.exists()]
-    if absent:
-        raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
 
 
 def _listed(study: Study) -> Listed:
@@ -185,7 +192,7 @@ def _earlier(study: Study) -> Earlier | None:
 
 
 def _manifest(study: Study) -> Report:
-    _check_inputs(study)
+    _require_inputs(study)
     loaded, lost, rows = load_utterances(study.corpus)
     subset = choose_subset(loaded, study.subset)
     chosen = Chosen(subset.utterances, subset.record, [*lost, *subset.exclusions], rows, provenance.named(study.inputs))
@@ -203,4 +210,5 @@ SINGLE: dict[str, Callable[[Study], Report]] = {
     "doctor": _doctor,
     "plan": _plan,
     "manifest": _manifest,
+    "audit": _audit,
 }

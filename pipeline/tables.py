@@ -55,6 +55,7 @@ class Listing(_Table):
     speaker_id: Series[str] = pa.Field(nullable=True)
     accent: Series[str] = pa.Field(str_length={"min_value": 1})
     reference: Series[str]
+    attributes: Series[str] | None = pa.Field(alias=f"^{ATTRIBUTE_PREFIX}", regex=True, nullable=True)
 
     class Config:
         unique = ["utterance_id"]

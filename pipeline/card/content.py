@@ -5,6 +5,7 @@ speakers and words per group, conditions, the worst group's name, and what chanc
 """
 
 from pipeline.card import (
+    audited_data,
     closing,
     data,
     fairness,
@@ -83,6 +84,7 @@ def _summary(evidence: Evidence) -> list[Sentence]:
     if not view.speakers_known:
         summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
     summary += recordings.short_warning(evidence)
+    summary += audited_data.short_warning(evidence)
     if view.main != view.source.settings.main_normalizer and view.main:
         wanted = label(view.source.settings.main_normalizer)
         summary.append(Sentence(text=f"{wanted} was not run; the main normalizer is {label(view.main)}.", warning=True))

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+from pipeline.card.audited_data import audited_data
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Coverage
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, Table, TableCell
@@ -40,6 +41,7 @@ def evaluation_data(evidence: Evidence) -> Section:
         blocks.append(Sentence(text=text, warning=True))
     blocks += [_coverage(evidence), *_gaps_in_coverage(evidence), *_unheard(evidence), *_exclusions(evidence)]
     blocks += recordings(evidence)
+    blocks += audited_data(evidence)
     return Section(slug="data", title="Evaluation data", blocks=blocks)
 
 

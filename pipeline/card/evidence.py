@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.card import (
+    audit_numbers,
     content_numbers,
     could_show,
     declared,
@@ -182,5 +183,9 @@ def gather(source: CardInput) -> Evidence:
         intersections=declared.intersections(view),
         publication=source.publication,
         analysis=declared.analysis(view),
+        data_associations=audit_numbers.associations(view),
+        data_texts=audit_numbers.texts(view),
+        data_cells=audit_numbers.cells(view),
+        data_duplicates=audit_numbers.duplicates(view),
     )
     return Evidence(view=view, numbers=numbers)

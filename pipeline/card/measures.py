@@ -14,6 +14,7 @@ from pipeline.card.acoustic_measures import (
     SoundFormat,
     StartingPoint,
 )
+from pipeline.card.audit_measures import DataAssociation, DataCell, DataDuplicates, DataTexts
 from pipeline.card.content_measures import AdjustedGap, SameUtterances
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
@@ -295,3 +296,8 @@ class Numbers(Frozen):
     intersections: list[Intersection]
     publication: Publication
     analysis: Analysis
+    # a card of before the audit can still be read
+    data_associations: list[DataAssociation] = Field(default_factory=list)
+    data_texts: list[DataTexts] = Field(default_factory=list)
+    data_cells: list[DataCell] = Field(default_factory=list)
+    data_duplicates: DataDuplicates | None = None

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.artifacts import RunRecord
+from pipeline.audit_tables import Audit, empty
 from pipeline.card.keys import Key
 from pipeline.card.measures import Rules
 from pipeline.card.publication import Publication
@@ -43,6 +44,7 @@ class CardInput:
     exclusions: pd.DataFrame
     intersections: pd.DataFrame
     publication: Publication = field(default=Publication(), kw_only=True)
+    audit: Audit = field(default_factory=empty, kw_only=True)
     hallucinations: pd.DataFrame
     candidates: pd.DataFrame
     terms: pd.DataFrame

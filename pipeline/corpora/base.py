@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from augment.places import Place
 from augment.recordings import read as read_recording
 from augment.resources import Talker, TalkerRecording
+from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.records import Exclusion
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -42,6 +43,16 @@ class Listed:
 
     table: pd.DataFrame
     n_unusable: int
+
+
+def listed(records: Iterable[Mapping[str, Any]], *, rows: int, corpus: str) -> Listed:
+    """Return the usable ``records`` of a corpus of so many ``rows``, sorted, with their attributes."""
+    fixed = tables.columns(tables.Listing)
+    kept = [
+        {name: value for name, value in record.items() if name in fixed or name.startswith(ATTRIBUTE_PREFIX)}
+        for record in sorted(records, key=lambda record: str(record["utterance_id"]))
+    ]
+    return Listed(tables.build(kept, tables.Listing, where=f"corpus '{corpus}'"), rows - len(kept))
 
 
 @runtime_checkable

@@ -92,10 +92,7 @@ class ManifestCorpus:
         path, rows = self._rows()
         reader = self._reader(rows, path.parent)
         usable = [record for record in map(reader.listed, rows) if record is not None]
-        usable.sort(key=lambda record: str(record["utterance_id"]))
-        kept = [{name: record[name] for name in tables.columns(tables.Listing)} for record in usable]
-        table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
-        return base.Listed(table, len(rows) - len(usable))
+        return base.listed(usable, rows=len(rows), corpus=self.name)
 
     def _rows(self) -> tuple[Path, list[Row]]:
         settings = self.settings

@@ -150,6 +150,7 @@ def plan_table(
     *,
     settings: StatsSettings,
     plan: PlanSettings,
+    questions: Sequence[str] = (DISPARITY, INTERACTION),
 ) -> pd.DataFrame:
     """Return the plan: for every accent, condition and question what is detectable and what ``plan.ratio`` takes.
 
@@ -161,7 +162,7 @@ def plan_table(
     """
     k_eff = {name: effective_speakers(one.words) for name, one in accents.items()}
     study = _Study(accents, assumed, settings, plan, k_eff)
-    rows = [_row(study, asked) for asked in _questions(study, conditions)]
+    rows = [_row(study, asked) for asked in _questions(study, conditions) if asked.kind in questions]
     return tables.build(rows, Plan, where="plan")
 
 

@@ -79,10 +79,7 @@ class DescribedCorpus:
         """
         rows, reader = self._chosen(self._root(), find_audio=False)
         usable = [record for record in map(reader.listed, rows) if record is not None]
-        usable.sort(key=lambda record: str(record["utterance_id"]))
-        kept = [{name: record[name] for name in tables.columns(tables.Listing)} for record in usable]
-        table = tables.build(kept, tables.Listing, where=f"corpus '{self.name}'")
-        return base.Listed(table, len(rows) - len(usable))
+        return base.listed(usable, rows=len(rows), corpus=self.name)
 
     def _chosen(self, root: Path, *, find_audio: bool = True) -> tuple[list[Row], RowReader]:
         """Return the rows that are not known to be of an accent that was not asked for, and what judges them."""

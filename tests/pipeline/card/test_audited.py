@@ -1,0 +1,101 @@
+"""The sentences of an audit: who is named, what is never claimed, and what a floor keeps back."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline import tables
+from pipeline.artifacts import CorpusRecord
+from pipeline.audit_tables import Audit
+from pipeline.card.audit_findings import findings
+from pipeline.card.audited import GRAVE, LIMIT, RECORD, Told
+from pipeline.stages.audit import audit
+from pipeline.stats.settings import StatsSettings
+
+NOTHING_LOST = tables.build([], tables.Exclusions, where="test")
+NO_SOUND = tables.build([], tables.Acoustics, where="test")
+
+
+def corpus(**said: Any) -> CorpusRecord:
+    given: dict[str, Any] = {"name": "c", "description": "", "synthetic": False, "style": "read", "label_kind": "l1",
+                             "label_provenance": "self_report", "licence": "CC0", "citation": "",
+                             "redistribute_text": True}  # fmt: skip
+    return CorpusRecord(**given | said)
+
+
+def audit_of(speakers: dict[tuple[str, str | None], int], text: str = "text {} of {}") -> Audit:
+    rows = []
+    for (accent, gender), n in speakers.items():
+        for at in range(n):
+            rows.append({"utterance_id": f"{accent}-{gender}-{at}", "speaker_id": f"{gender}{at}", "accent": accent,
+                         "reference": text.format(at, accent), "attr_gender": gender})  # fmt: skip
+    table = tables.build(rows, tables.Listing, where="test")
+    return audit(table, NO_SOUND, NOTHING_LOST, str, settings=StatsSettings())
+
+
+def told(found: Audit, *, floor: int | None = None, **said: Any) -> dict[str, int]:
+    return {one.text: one.severity for one in findings(found, Told(corpus(**said), 5, floor))}
+
+
+def only(texts: dict[str, int], part: str) -> tuple[str, int]:
+    ((text, severity),) = [(text, severity) for text, severity in texts.items() if part in text]
+    return text, severity
+
+
+ARCHIVE = {("arabic", "male"): 6, ("french", "male"): 12, ("english", "female"): 8, ("english", "male"): 9}
+
+
+def test_a_confound_is_told_with_its_size_and_by_name() -> None:
+    text, severity = only(told(audit_of(ARCHIVE)), "gender goes with accent")
+    assert severity == GRAVE
+    assert "every speaker of arabic, french is male (18); female only in english (8)" in text
+    assert "Cramér's V" in text
+    assert "35 speakers" in text
+
+
+def test_what_is_not_shown_is_never_called_absent() -> None:
+    found = told(audit_of({("a", "f"): 6, ("a", "m"): 6, ("b", "f"): 6, ("b", "m"): 6}))
+    text, severity = only(found, "Not shown to go with accent")
+    assert severity == RECORD
+    assert "which does not show that they do not" in text
+    assert "gender (p = 1.000)" in text
+    assert not any("gender goes with" in one for one in found)
+
+
+def test_under_a_floor_nobody_is_named_of_whom_there_are_fewer() -> None:
+    found = told(audit_of(ARCHIVE), floor=10)
+    text, _ = only(found, "gender goes with accent")
+    assert "every speaker of french is male (12)" in text
+    assert "arabic" not in text
+    assert "female" not in text
+    assert only(found, "combinations of accent and gender")[0].startswith("5 of 6 ")
+    assert not any("nobody is there" in one or "fewer than 5" in one for one in found)
+
+
+def test_texts_that_no_two_accents_share_are_told_first() -> None:
+    apart = told(audit_of({("a", "f"): 6, ("b", "f"): 6}))
+    assert only(apart, "accent and text cannot be told apart")[1] == GRAVE
+    one = told(audit_of({("a", "f"): 6, ("b", "f"): 6}, text="please call stella"))
+    assert only(one, "Everybody reads one text")[1] == RECORD
+
+
+def test_labels_that_were_inferred_are_told_first_and_gaps_in_the_record_are_limits() -> None:
+    found = audit_of({("a", "f"): 6})
+    assert only(told(found, label_provenance="imputed"), "inferred or imputed")[1] == GRAVE
+    assert only(told(found, style=""), "does not say whether its speech is read")[1] == LIMIT
+    assert only(told(found, licence=""), "License: not recorded")[1] == LIMIT
+    assert "Texts may not be shown" in only(told(found, redistribute_text=False), "License: CC0")[0]
+
+
+def test_utterances_without_a_speaker_are_told_first() -> None:
+    table = pd.DataFrame({"utterance_id": ["a", "b"], "speaker_id": [None, "s"], "accent": ["x", "x"],
+                          "reference": ["one", "two"]}).astype("str")  # fmt: skip
+    found = told(audit(table, NO_SOUND, NOTHING_LOST, str, settings=StatsSettings()))
+    assert only(found, "1 utterance of 2 have no speaker")[1] == GRAVE
+
+
+@pytest.mark.parametrize("label", ["None", "NA", "a, b", "two\nlines", "\u202eevil", "<b>", "\U0001f442"])
+def test_any_label_can_be_told(label: str) -> None:
+    found = told(audit_of({(label, "f"): 6, (label, None): 6, ("other", "m"): 6}))
+    assert any("gender" in text for text in found)
