@@ -69,6 +69,7 @@ def source(frozen: Frozen) -> str:
             "What the accent label is": outside(corpus.label_kind) or NOT_RECORDED,
             "Who says so": outside(corpus.label_provenance) or NOT_RECORDED,
             "Texts may be passed on": "yes" if corpus.redistribute_text else "no",
+            "Recordings may be passed on": {True: "yes", False: "no", None: NOT_RECORDED}[corpus.redistribute_audio],
         },
         accents=_by_accent(frozen.utterances),
         attributes=_by_attribute(frozen.utterances),
