@@ -52,7 +52,22 @@ def choose_subset(utterances: pd.DataFrame, settings: SubsetSettings) -> Subset:
     """
     if not settings.active or utterances.empty:
         return Subset(utterances, [], None)
-    wishes, rest = Wishes(settings), prepared(utterances, settings)
+    wishes = Wishes(settings)
+    rest, why = _ruled(utterances, wishes)
+    wishes.missing.extend(said_missing(set(settings.accents) or set(utterances["accent"].unique()), rest))
+    _check(wishes, rest, why)
+    kept = utterances[utterances["utterance_id"].isin(rest["utterance_id"])]
+    kept = kept.sort_values("utterance_id", kind="stable").reset_index(drop=True)
+    details = zip(why.index.to_numpy(dtype=object), why.to_numpy(dtype=object), strict=True)
+    exclusions = [Exclusion(NAME, name, "", Reason.NOT_IN_SUBSET, detail) for name, detail in details]
+    missing = sorted(wishes.missing)
+    record = SubsetRecord(rules=list(_in_words(settings)), parts=_parts(utterances, kept), missing=missing)
+    return Subset(kept, exclusions, record)
+
+
+def _ruled(utterances: pd.DataFrame, wishes: Wishes) -> tuple[pd.DataFrame, "pd.Series[str]"]:
+    """Apply every rule to what the ones before left; return the rest, and by utterance id why the others left."""
+    rest = prepared(utterances, wishes.settings)
     left: list[pd.Series[str]] = []
     for rule in RULES:
         if rest.empty:
@@ -61,18 +76,7 @@ def choose_subset(utterances: pd.DataFrame, settings: SubsetSettings) -> Subset:
         if not lost.empty:
             left.append(pd.Series(lost.to_numpy(), rest.loc[lost.index, "utterance_id"], dtype="str"))
             rest = rest[~rest.index.isin(lost.index)]
-    why = pd.concat(left).sort_index(kind="stable") if left else pd.Series([], dtype="str")
-    asked = set(settings.accents) or set(utterances["accent"].unique())
-    wishes.missing.extend(said_missing(asked, rest))
-    _check(wishes, rest, why)
-    kept = utterances[utterances["utterance_id"].isin(rest["utterance_id"])]
-    kept = kept.sort_values("utterance_id", kind="stable").reset_index(drop=True)
-    details = zip(why.index.to_numpy(dtype=object), why.to_numpy(dtype=object), strict=True)
-    exclusions = [Exclusion(NAME, name, "", Reason.NOT_IN_SUBSET, detail) for name, detail in details]
-    record = SubsetRecord(
-        rules=list(_in_words(settings)), parts=_parts(utterances, kept), missing=sorted(wishes.missing)
-    )
-    return Subset(kept, exclusions, record)
+    return rest, pd.concat(left).sort_index(kind="stable") if left else pd.Series([], dtype="str")
 
 
 def _check(wishes: Wishes, rest: pd.DataFrame, why: "pd.Series[str]") -> None:

@@ -132,6 +132,10 @@ def test_no_limit_is_ever_exceeded_and_what_is_to_be_equal_is_equal(said: list[S
         assert kept.groupby(["accent", "speaker_id"]).size().max() <= limit
     if limit := wishes.get("minutes_per_accent"):
         assert kept.groupby("accent")["duration_s"].sum().max() <= 60 * limit
+    if wishes.get("balance") and not wishes.get("match"):
+        people_of = kept.groupby(["accent", "attr_gender"])["speaker_id"].nunique().groupby("accent")
+        assert (people_of.max() == people_of.min()).all()
+        assert kept.groupby(["accent", "speaker_id"])["attr_gender"].nunique().max() == 1
     if wishes.get("match"):
         text = kept["reference"].str.casefold().str.split().str.join(" ")
         read = kept.groupby([text, "accent"]).size().groupby(level=0)

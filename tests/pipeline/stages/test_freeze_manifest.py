@@ -314,6 +314,7 @@ def test_a_subset_is_studied_and_the_card_says_which_part_and_what_it_lacks(
     tmp_path: Path,
 ) -> None:
     fixed = [*manifest_overrides(make_corpus(speakers=4)), "asr=scripted", "conditions=[clean]", "run_name=part"]
+    fixed += ["stats.bootstrap=0", "stats.permutations=100"]
     wishes = ["subset.speakers_per_accent=3", "subset.utterances_per_speaker=1"]
 
     def study(*overrides: str) -> tuple[RunRecord, str]:
