@@ -65,6 +65,28 @@ class CorpusRecord(_Frozen):
     """its recordings and labels are open to everyone, or it has no speakers: nothing is left to protect"""
 
 
+class SubsetPart(_Frozen):
+    """What a subset kept of one accent, of the utterances that the corpus could give."""
+
+    accent: str
+    n_speakers: int
+    n_speakers_kept: int
+    n_utterances: int
+    n_utterances_kept: int
+    minutes_kept: float | None
+    """None where the corpus holds no audio"""
+
+
+class SubsetRecord(_Frozen):
+    """Which part of the corpus was studied; the settings are in the configuration."""
+
+    rules: list[str]
+    """in words, in the order in which they were applied"""
+    parts: list[SubsetPart]
+    missing: list[str]
+    """what was wished for and could not be had"""
+
+
 class ConditionRecord(_Frozen):
     """What a condition says of itself."""
 
@@ -132,6 +154,8 @@ class RunRecord(_Frozen):
     """when results of this speech and recognizer first existed under this name"""
     analysis_changes: list[AnalysisChange] = []
     """what was changed in the settings of the analysis after that"""
+    subset: SubsetRecord | None = None
+    """None where the whole corpus was studied"""
 
 
 def user_cache() -> Path:

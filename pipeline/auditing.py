@@ -16,6 +16,7 @@ from pipeline.config import Study
 from pipeline.corpora.base import Listable
 from pipeline.errors import ConfigError, did_you_mean
 from pipeline.stages.audit import NAME, audit, prepared, read_words
+from pipeline.stages.choose_subset import choose_subset
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stats.assumed import Earlier, assume
 from pipeline.stats.coverage_plan import coverage_plan
@@ -95,7 +96,8 @@ def _write(folder: RunFolder, audited: Audited, found: Audit, acoustics: pd.Data
 
 
 def _loaded(study: Study) -> _Material:
-    utterances, lost, _ = load_utterances(study.corpus)
+    loaded, lost, _ = load_utterances(study.corpus)
+    utterances = choose_subset(loaded, study.subset).utterances
     acoustics = measure_recordings(utterances, study.corpus, workers=max(1, study.render.workers))
     return _Material(utterances, acoustics, tables.build(lost, tables.Exclusions, where=NAME))
 
@@ -104,8 +106,11 @@ def _listed(study: Study) -> _Material:
     corpus = study.corpus
     if not isinstance(corpus, Listable):
         raise ConfigError(f"audit.audio: corpus '{corpus.name}' cannot be listed without its audio. Use true.")
+    if study.subset.needs_recordings:
+        raise ConfigError("audit.audio: minutes, attributes or a manifest of the subset need the recordings. Use true.")
     listed = corpus.listing()
     if listed.table.empty:
         raise ConfigError(f"corpus '{corpus.name}': none of its {listed.n_unusable} rows can be used.")
     acoustics = tables.build([], tables.Acoustics, where=NAME)
-    return _Material(listed.table, acoustics, tables.build([], tables.Exclusions, where=NAME), listed.n_unusable)
+    utterances = choose_subset(listed.table, study.subset).utterances
+    return _Material(utterances, acoustics, tables.build([], tables.Exclusions, where=NAME), listed.n_unusable)

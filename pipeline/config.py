@@ -22,7 +22,10 @@ from pipeline.asr.base import Backend, Placeable
 from pipeline.asr.store_settings import StoreSettings
 from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
+from pipeline.corpora.frozen import FreezeSettings
+from pipeline.corpora.subset_settings import SubsetSettings
 from pipeline.errors import ConfigError, StudyError, did_you_mean
+from pipeline.registration import chosen_subset
 from pipeline.rendering import RenderSettings
 from pipeline.stats.audit_settings import AuditSettings
 from pipeline.stats.plan_settings import PlanSettings
@@ -41,9 +44,10 @@ Stage = Literal[
     "store",
     "doctor",
     "plan",
+    "manifest",
     "audit",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "audit")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest", "audit")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -53,7 +57,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 M = TypeVar("M", bound=BaseModel)
 
-UPSTREAM = ("seed", "corpus", "conditions", "asr", "acoustics", "probe")
+UPSTREAM = ("seed", "corpus", "subset", "conditions", "asr", "acoustics", "probe")
 """What decides the transcripts; a run that starts from stored transcripts cannot change it."""
 DOWNSTREAM = ("normalizer", "stats", "card")
 """What is recomputed in seconds from stored transcripts."""
@@ -72,6 +76,7 @@ class StudySettings(BaseModel):
     seed: int = Field(ge=0)
     stages: list[Stage] = Field(min_length=1)
     corpus: dict[str, Any]
+    subset: dict[str, Any] = Field(default_factory=dict)
     conditions: dict[str, Any] = Field(min_length=1)
     asr: dict[str, Any]
     normalizer: dict[str, Any] = Field(min_length=1)
@@ -86,6 +91,7 @@ class StudySettings(BaseModel):
     listen: dict[str, Any] = Field(default_factory=dict)
     store: dict[str, Any] = Field(default_factory=dict)
     plan: dict[str, Any] = Field(default_factory=dict)
+    manifest: dict[str, Any] = Field(default_factory=dict)
     audit: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
@@ -134,7 +140,15 @@ class Study:
     copies: tuple[Backend, ...] = ()
     """of the backend, one for each of ``devices``; empty where it works in the program itself"""
     plan: PlanSettings = field(default_factory=PlanSettings)
+    subset: SubsetSettings = field(default_factory=SubsetSettings)
+    manifest: FreezeSettings = field(default_factory=FreezeSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files, beside the audio, that decide the utterances."""
+        frozen = self.subset.manifest
+        return (*self.corpus.inputs(), *([frozen.expanduser()] if frozen else []))
 
     @property
     def store_path(self) -> Path:
@@ -147,7 +161,10 @@ class Study:
         """Hash of everything that decides a number or a word of the card."""
         config = self.settings.model_dump(mode="json")
         batched = {"renderer": coverage.VERSION} if self.render.device else {}
-        return sha256_of({name: config[name] for name in UPSTREAM + DOWNSTREAM} | batched)
+        decisive = {name: config[name] for name in UPSTREAM + DOWNSTREAM}
+        if not chosen_subset(config):
+            del decisive["subset"]  # the whole corpus, as before there were subsets
+        return sha256_of(decisive | batched)
 
 
 def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Collection[str]) -> dict[str, Any]:
@@ -199,6 +216,8 @@ def build(raw: Mapping[str, Any]) -> Study:
     listen = _model(ListenSettings, _section(raw, "listen"), "listen.", mistakes)
     store = _model(StoreSettings, _section(raw, "store"), "store.", mistakes)
     plan = _model(PlanSettings, _section(raw, "plan"), "plan.", mistakes)
+    subset = _model(SubsetSettings, _section(raw, "subset"), "subset.", mistakes)
+    manifest = _model(FreezeSettings, _section(raw, "manifest"), "manifest.", mistakes)
     audit = _model(AuditSettings, _section(raw, "audit"), "audit.", mistakes)
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
@@ -239,6 +258,8 @@ def build(raw: Mapping[str, Any]) -> Study:
         or listen is None
         or store is None
         or plan is None
+        or subset is None
+        or manifest is None
         or audit is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
@@ -259,6 +280,8 @@ def build(raw: Mapping[str, Any]) -> Study:
         store,
         copies,
         plan,
+        subset,
+        manifest,
         audit,
     )
 

@@ -88,6 +88,7 @@ def begin(study: Study, folder: RunFolder, overrides: Sequence[str]) -> RunRecor
         analysis_sha256=registration.analysis_sha256(config),
         summarized_at=seen.at,
         analysis_changes=list(seen.changes),
+        subset=earlier.subset if earlier and first else None,
     )
     if earlier:
         folder.clear(name for name in earlier.hashes if name not in record.hashes)
@@ -130,7 +131,7 @@ class _Seen:
 
 def _seen(folder: RunFolder, config: Mapping[str, Any]) -> _Seen:
     record = folder.record() if folder.path.is_dir() else None
-    if record is None or any(record.config.get(name) != config.get(name) for name in registration.DATA):
+    if record is None or registration.other_data(record.config, config):
         return _Seen(None, ())
     # a run that was killed between its tables and its record had results too
     there = record.protected or any((folder.path / f"{name}.parquet").exists() for name in RESULTS)
@@ -156,7 +157,9 @@ def _stored(study: Study, folder: RunFolder, first: int) -> RunRecord:
             "complete. Run all stages first: what was transcribed is remembered."
         )
     now = study.settings.model_dump(mode="json")
-    differing = [name for name in fixed if now.get(name) != record.config.get(name)]
+    differing = [name for name in fixed if name != "subset" and now.get(name) != record.config.get(name)]
+    if registration.chosen_subset(now) != registration.chosen_subset(record.config):
+        differing.append("subset")
     if _batched(now) != _batched(record.config):
         differing.append("render.device")
     if differing:
@@ -192,7 +195,7 @@ def _same_inputs(study: Study, folder: RunFolder, earlier: RunRecord) -> None:
     """Refuse to overwrite a finished run whose inputs are no longer the same under the same configuration."""
     if not folder.is_kept(earlier):
         return
-    now = {name: file_sha256(path) for name, path in named(study.corpus.inputs()).items() if path.is_file()}
+    now = {name: file_sha256(path) for name, path in named(study.inputs).items() if path.is_file()}
     if "summarize" in study.settings.stages:
         now |= {f"{INPUT}{name}": file_sha256(path) for name, path in study.stats.inputs().items() if path.is_file()}
     changed = [name.removeprefix(INPUT) for name, sha in now.items() if earlier.hashes.get(name, sha) != sha]

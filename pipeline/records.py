@@ -109,6 +109,7 @@ class Reason(StrEnum):
     CONDITION_NOT_APPLIED = "condition_not_applied"
     TRANSCRIPTION_FAILED = "transcription_failed"
     NO_REFERENCE_WORDS = "no_reference_words"
+    NOT_IN_SUBSET = "not_in_subset"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,18 @@ SECTIONS = ("stats", "normalizer")
 CARD = ("main_normalizer", "gap_limit", "publish")
 """Keys of the section ``card`` that decide what is compared, at which limit, and what is shown."""
 DATA = ("seed", "corpus", "asr")
-"""Sections without which a change is no change of one analysis but another study."""
+"""Sections without which a change is no change of one analysis but another study; the subset is the other one."""
+
+SUBSET_RULES = (
+    "accents",
+    "manifest",
+    "match",
+    "balance",
+    "speakers_per_accent",
+    "utterances_per_speaker",
+    "minutes_per_accent",
+)
+"""Keys of the section ``subset`` that leave something out; its other keys say how."""
 
 
 def analysis(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +55,7 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any], *, at: str) -> A
         after: the one that takes its place.
         at: date and time of the change.
     """
-    if any(before.get(name) != after.get(name) for name in DATA):
+    if other_data(before, after):
         return None
     old, new = dict(flat(analysis(before))), dict(flat(analysis(after)))
     changed = [
@@ -55,6 +66,20 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any], *, at: str) -> A
     if not changed:
         return None
     return AnalysisChange(at=at, sha256_before=analysis_sha256(before), changed=changed)
+
+
+def chosen_subset(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the section ``subset`` of a configuration, empty where it leaves nothing out.
+
+    Runs from before there were subsets have no such section, and are runs of the whole corpus.
+    """
+    section = _mapping(config, "subset")
+    return section if any(section.get(name) for name in SUBSET_RULES) else {}
+
+
+def other_data(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return whether two configurations are about other speech or another recognizer."""
+    return chosen_subset(before) != chosen_subset(after) or any(before.get(name) != after.get(name) for name in DATA)
 
 
 def flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -27,6 +27,8 @@ from pipeline.execution import TABLES, Run
 from pipeline.publishing import SINGLE_TRIALS, Published, published, unrestricted
 from pipeline.result_tables import RESULTS
 from pipeline.stages.audit import audit
+from pipeline.stages.choose_subset import NAME as SUBSET
+from pipeline.stages.choose_subset import choose_subset
 from pipeline.stages.compare_repeats import compare_repeats
 from pipeline.stages.count_left_out import count_left_out
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
@@ -91,7 +93,7 @@ def _check_what_is_named(study: Study) -> None:
         mistakes += _missing_device(study)
     mistakes += _missing_engine(study)
     if "load_utterances" in study.settings.stages:
-        absent = [path for path in study.corpus.inputs() if not path.exists()]
+        absent = [path for path in study.inputs if not path.exists()]
         mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
     if "summarize" in study.settings.stages:
         try:
@@ -132,14 +134,19 @@ def _earlier_exclusions(study: Study, folder: RunFolder) -> pd.DataFrame:
 
 
 def _load_utterances(this: Run) -> None:
-    utterances, excluded, rows = load_utterances(this.study.corpus)
-    this.hashes |= {name: file_sha256(path) for name, path in provenance.named(this.study.corpus.inputs()).items()}
+    loaded, excluded, rows = load_utterances(this.study.corpus)
+    this.hashes |= {name: file_sha256(path) for name, path in provenance.named(this.study.inputs).items()}
+    subset = choose_subset(loaded, this.study.subset)
+    this.record = this.record.model_copy(update={"subset": subset.record})
+    utterances = subset.utterances
     this.keep("utterances", utterances)
     _check_reference(this)
     _check_attributes(this)
     workers = max(1, this.study.render.workers)
     this.keep("acoustics", measure_recordings(utterances, this.study.corpus, workers=workers))
-    this.balance("load_utterances", rows, len(utterances), excluded)
+    this.balance("load_utterances", rows, len(loaded), excluded)
+    if subset.record:
+        this.balance(SUBSET, len(loaded), len(utterances), subset.exclusions)
 
 
 def _plan_trials(this: Run) -> None:

@@ -4,7 +4,7 @@ They need no recognizer, leave the run's folder alone, and end in a report that 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,17 +14,19 @@ from rich.text import Text
 from augment.chain import Condition
 from augment.errors import ConditionError
 from augment.resources import Resources
-from pipeline import tables
+from pipeline import provenance, tables
 from pipeline.artifacts import RunFolder
 from pipeline.auditing import run_audit
-from pipeline.card import audit_report, described, planned, stored
+from pipeline.card import audit_report, described, frozen_source, planned, stored
 from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
 from pipeline.corpora.base import Listable, Listed
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.result_tables import Plan
+from pipeline.stages.choose_subset import choose_subset
 from pipeline.stages.describe import describe
 from pipeline.stages.doctor.examination import doctor
+from pipeline.stages.freeze_manifest import Chosen, freeze_manifest
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
 from pipeline.stages.plan import plan
@@ -60,7 +62,7 @@ def _listen(study: Study) -> Report:
     if not corpus.has_audio:
         raise ConfigError(f"stages=[listen]: corpus '{corpus.name}' holds no audio. Take corpus=manifest.")
     _require_inputs(study)
-    utterances, _, _ = load_utterances(corpus)
+    utterances = choose_subset(load_utterances(corpus)[0], study.subset).utterances
     talkers = corpus.talkers(utterances)
     resources = Resources(settings.seed, study.acoustics.slots, talkers, study.acoustics.target_level_dbov)
     possible, impossible = _possible(study.conditions, resources)
@@ -120,7 +122,7 @@ def _audit(study: Study) -> Report:
 
 
 def _require_inputs(study: Study) -> None:
-    absent = [str(path) for path in study.corpus.inputs() if not path.exists()]
+    absent = [str(path) for path in study.inputs if not path.exists()]
     if absent:
         raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
 
@@ -145,19 +147,21 @@ def _plan(study: Study) -> Report:
         corpus=corpus.name,
         reference_condition=study.stats.reference_condition,
         n_unusable=listed.n_unusable,
-        audio_unopened=isinstance(corpus, Listable),
+        audio_unopened=isinstance(corpus, Listable) and not study.subset.needs_recordings,
         file=folder.path / "plan.csv",
     )
     return Report(partial(planned.show, told))
 
 
 def _listed(study: Study) -> Listed:
-    """Return who says what, without opening audio where the corpus can do so."""
+    """Return who says what, without opening audio where the corpus and the subset can do so."""
     wanted = study.stats.reference_accent
-    if isinstance(study.corpus, Listable):
+    if isinstance(study.corpus, Listable) and not study.subset.needs_recordings:
         listed = study.corpus.listing()
+        listed = replace(listed, table=choose_subset(listed.table, study.subset).utterances)
     else:
-        utterances, lost, _ = load_utterances(study.corpus)
+        loaded, lost, _ = load_utterances(study.corpus)
+        utterances = choose_subset(loaded, study.subset).utterances
         kept = utterances[list(tables.columns(tables.Listing))]
         listed = Listed(tables.check(kept, tables.Listing, where="plan"), len(lost))
     known = set(listed.table["accent"])
@@ -187,11 +191,24 @@ def _earlier(study: Study) -> Earlier | None:
     return Earlier(name, chosen)
 
 
+def _manifest(study: Study) -> Report:
+    _require_inputs(study)
+    loaded, lost, rows = load_utterances(study.corpus)
+    subset = choose_subset(loaded, study.subset)
+    chosen = Chosen(subset.utterances, subset.record, [*lost, *subset.exclusions], rows, provenance.named(study.inputs))
+    folder = RunFolder(Path(study.settings.results_dir) / f"{study.settings.run_name}_manifest")
+    with folder.locked():
+        frozen, files = freeze_manifest(chosen, study.corpus, study.manifest)
+        folder.write_csv("exclusions", tables.build(chosen.exclusions, tables.Exclusions, where="manifest"))
+    return Report(partial(frozen_source.show, frozen, [*files, folder.path / "exclusions.csv"]))
+
+
 SINGLE: dict[str, Callable[[Study], Report]] = {
     "listen": _listen,
     "describe": _describe,
     "store": _store,
     "doctor": _doctor,
     "plan": _plan,
+    "manifest": _manifest,
     "audit": _audit,
 }

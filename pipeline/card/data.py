@@ -7,6 +7,7 @@ from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Coverage
 from pipeline.card.model import Block, Fact, Facts, Row, Section, Sentence, Table, TableCell
 from pipeline.card.recordings import recordings
+from pipeline.card.studied_part import studied_part
 from pipeline.card.wording import NOT_RECORDED, SYNTHETIC, count, label, listed, outside, percent
 from pipeline.records import Support
 
@@ -30,6 +31,7 @@ def evaluation_data(evidence: Evidence) -> Section:
         text = f"The speech is synthetic ({SYNTHETIC}). It compares how a recognizer treats named pronunciations."
         blocks.append(Sentence(text=text, warning=True))
     blocks.append(Facts(facts=_corpus(evidence)))
+    blocks += studied_part(evidence)
     if not evidence.view.speakers_known:
         blocks.append(Sentence(text=UNITS_WARNING, warning=True))
     blocks += unstated_labels(evidence)

@@ -35,7 +35,7 @@ class _PackageFiles(BaseLoader):
 def markdown(content: CardContent) -> str:
     """Return the card as GitHub-flavored Markdown; its figures are linked as ``figures/<name>.png``, beside it."""
     linked = {drawing.name: drawing for drawing in drawings(content)}
-    template = _environment_for_markdown().get_template("service_card.md.j2")
+    template = environment_for_markdown().get_template("service_card.md.j2")
     return template.render(content=content, figures=linked, folder=FIGURES_FOLDER)
 
 
@@ -46,7 +46,8 @@ def html(content: CardContent, figures: Sequence[Figure]) -> str:
 
 
 @cache
-def _environment_for_markdown() -> Environment:
+def environment_for_markdown() -> Environment:
+    """Return the environment of Markdown pages: every value stands for itself unless it is marked verbatim."""
     environment = Environment(
         loader=_PackageFiles(),
         undefined=StrictUndefined,

@@ -17,8 +17,9 @@ from augment.resources import Talker
 from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
+from pipeline.corpora.frozen import REFERENCE_SHA256
 from pipeline.corpora.manifest_files import Row, read_rows, require_columns
-from pipeline.corpora.manifest_rows import NEEDED, SPEAKER, RowReader
+from pipeline.corpora.manifest_rows import NEEDED, RAW_ACCENT, SPEAKER, RowReader
 from pipeline.corpora.places import Root, is_url, locate
 from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
 from pipeline.errors import ManifestError
@@ -31,6 +32,8 @@ class ManifestSettings(TableSettings):
     audio_root: str | Path | None = None
     """a folder or a URL; null: the manifest's folder"""
     allow_outside_root: bool = False
+    check_sha256: bool = True
+    """where the manifest has a column ``audio_sha256``, a recording with other bytes is an exclusion"""
 
     @field_validator("path", mode="before")
     @classmethod
@@ -97,6 +100,11 @@ class ManifestCorpus:
             raise ManifestError(f"corpus.path: {path} is a folder. Name the manifest file inside it.")
         kind = None if settings.format == "auto" else settings.format
         columns, rows = read_rows(path, kind, quoting=settings.quoting)
+        if REFERENCE_SHA256 in columns and "reference" not in columns:
+            raise ManifestError(
+                f"corpus.path: {path.name} was frozen without its texts. Load the corpus that they come from, with "
+                f"subset.manifest={path}."
+            )
         require_columns(path, columns, [*NEEDED, *settings.attributes])
         return path, rows
 
@@ -111,6 +119,8 @@ class ManifestCorpus:
             repeats=Counter(row.cells.get("utterance_id", "") for row in rows),
             synthetic=settings.synthetic,
             label_provenance=settings.label_provenance,
+            frozen=RAW_ACCENT in rows[0].cells and RAW_ACCENT not in settings.attributes,
+            check_sha256=settings.check_sha256,
         )
 
     def _root(self) -> Root:

@@ -16,6 +16,10 @@ from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 NEEDED = ("utterance_id", "audio_path", "reference", "accent")
 SPEAKER = "speaker_id"
 """A column that may be absent or blank: then the card says that speakers are unknown."""
+RAW_ACCENT = "raw_accent"
+"""A column of frozen manifests: the corpus's own label, where ``accent`` holds what it was found to mean."""
+AUDIO_SHA256 = "audio_sha256"
+"""A column of frozen manifests: the hash of the recording's bytes."""
 
 
 class BadRowError(Exception):
@@ -44,6 +48,10 @@ class RowReader:
     label_provenance: str
     split: re.Pattern[str] | None = None
     """what stands between several labels of one cell"""
+    frozen: bool = False
+    """``accent`` holds what a label was found to mean, and ``raw_accent`` the label"""
+    check_sha256: bool = False
+    """leave out a recording whose bytes are not those of the row's ``audio_sha256``, where it has one"""
     _known: dict[str, str] = field(default_factory=dict)
     """raw label to accent, of labels that were met"""
 
@@ -53,6 +61,7 @@ class RowReader:
             text = self._text_columns(row, not_blank=("utterance_id", "accent", "audio_path"))
             located = locate(row.cells["audio_path"], self.root, allow_outside_root=self.allow_outside_root)
             info = probe(located.place)
+            self._same_audio(row.cells.get(AUDIO_SHA256), info.sha256)
         except (BadRowError, AudioError) as error:
             return _lost(row, error.reason, error)
         return {
@@ -72,7 +81,7 @@ class RowReader:
         return {**text, "audio": "", "audio_sha256": None, "sample_rate_hz": 0, "duration_s": None}
 
     def listed(self, row: Row) -> dict[str, str | None] | None:
-        """Return the columns of ``tables.Listing``, or None of a row that its text makes unusable."""
+        """Return the columns of ``tables.Listing`` and attributes, or None of a row that its text makes unusable."""
         try:
             accent = self._checked(row, not_blank=("utterance_id", "accent"))
         except BadRowError:
@@ -83,6 +92,7 @@ class RowReader:
             "speaker_id": cells.get(SPEAKER) or None,
             "accent": accent,
             "reference": cells["reference"],
+            **self._attributes(cells),
         }
 
     def _checked(self, row: Row, *, not_blank: Sequence[str]) -> str:
@@ -108,13 +118,20 @@ class RowReader:
             "utterance_id": cells["utterance_id"],
             "speaker_id": cells.get(SPEAKER) or None,
             "accent": accent,
-            "raw_accent": cells["accent"],
+            "raw_accent": (self.frozen and cells.get(RAW_ACCENT)) or cells["accent"],
             "reference": cells["reference"],
             "corpus": self.corpus,
             "synthetic": self.synthetic,
             "label_provenance": self.label_provenance,
-            **{ATTRIBUTE_PREFIX + name: cells.get(name) or None for name in self.attributes},
+            **self._attributes(cells),
         }
+
+    def _attributes(self, cells: Mapping[str, str]) -> dict[str, str | None]:
+        return {ATTRIBUTE_PREFIX + name: cells.get(name) or None for name in self.attributes}
+
+    def _same_audio(self, listed: str | None, found: str) -> None:
+        if self.check_sha256 and listed and listed != found:
+            raise BadRowError(Reason.AUDIO_CHANGED, "its bytes are not those of the manifest's audio_sha256")
 
     def accent_of(self, row: Row) -> str | None:
         """Return the accent that a row is of, whatever else is wrong with it; None where its label says none."""
@@ -134,6 +151,8 @@ class RowReader:
                 raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{POOLED}' is reserved for the rows that pool all accents")
             return self._one_of(raw, {part: {part} for part in self._parts(raw)})
         whole = self.accents.get(fold(raw), set())
+        if self.frozen and raw in whole:  # it was looked up before, and the label stands in a column of its own
+            return raw
         if not whole and (parts := self._parts(raw)) != [raw]:
             return self._one_of(raw, {part: self.accents.get(fold(part), set()) for part in parts})
         ids = sorted(whole)

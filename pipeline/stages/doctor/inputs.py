@@ -24,7 +24,7 @@ def accents() -> Iterator[Check]:
 
 def corpus(study: Study) -> Iterator[Check]:
     """Check that every file which decides the utterances is there and can be read; the audio is not."""
-    inputs = study.corpus.inputs()
+    inputs = study.inputs
     problems = [f"{path}: {problem}" for path in inputs if (problem := _problem(path))]
     name = f"corpus {study.corpus.name}"
     if problems:
