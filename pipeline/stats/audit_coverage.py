@@ -12,9 +12,9 @@ import pandas as pd
 from pipeline import tables
 from pipeline.audit_tables import NOT_STATED, AuditCoverage
 from pipeline.records import Support
-from pipeline.stats.cells import OK_K_EFF
 from pipeline.stats.counts import MIN_K_EFF
 from pipeline.stats.speaker_units import banded, identifies, scale
+from pipeline.stats.supported import OK_K_EFF
 
 EMPTY = "empty"
 NOBODY = dict.fromkeys(("n_speakers", "k_eff", "n_utterances", "n_unnamed", "n_words", "seconds", "silent"), 0.0)
