@@ -22,8 +22,10 @@ from pipeline import registration, tables
 from pipeline.artifacts import RunRecord, sha256_of
 from pipeline.config import DOWNSTREAM, UPSTREAM, build
 from pipeline.corpora import frozen
+from pipeline.corpora.frozen import FreezeSettings
 from pipeline.corpora.manifest import ManifestCorpus, ManifestSettings
 from pipeline.corpora.manifest_files import read_rows
+from pipeline.corpora.subset_settings import SubsetSettings
 from pipeline.errors import ConfigError, StudyError
 from pipeline.run import run
 from pipeline.single import run_single
@@ -377,3 +379,12 @@ def test_the_command_freezes_and_says_where(
     assert "frozen/manifest.jsonl" in done.stdout
     choice = yaml.safe_load((tmp_path / "frozen" / "corpus" / "mine.yaml").read_text(encoding="utf-8"))
     assert choice["defaults"] == ["manifest", "_self_"]
+
+
+def test_the_configuration_states_every_setting_of_subset_and_manifest() -> None:
+    stated = yaml.safe_load((ROOT / "conf" / "config.yaml").read_text(encoding="utf-8"))
+    assert set(stated["subset"]) == set(SubsetSettings.model_fields)
+    assert set(stated["manifest"]) == set(FreezeSettings.model_fields)
+    assert SubsetSettings(**stated["subset"]) == SubsetSettings()
+    assert FreezeSettings(**stated["manifest"]) == FreezeSettings()
+    assert set(registration.SUBSET_RULES) | {"match_share", "if_fewer", "seed"} == set(SubsetSettings.model_fields)
