@@ -70,7 +70,10 @@ def test_one_set_of_edacc_can_be_chosen_and_its_lists_are_the_inputs(roots: dict
     assert set(told(corpus.load(), "accent")) == {"EDACC-C07-000000001"}
     lists = (path for path in corpus.inputs() if path.is_relative_to(roots["edacc"]))
     names = {path.relative_to(roots["edacc"]).as_posix() for path in lists}
-    assert names == {"linguistic_background.csv", *(f"test/{n}" for n in ("conv.list", "segments", "stm", "text", "utt2spk"))}
+    assert names == {
+        "linguistic_background.csv",
+        *(f"test/{n}" for n in ("conv.list", "segments", "stm", "text", "utt2spk")),
+    }
 
 
 def test_a_listing_of_edacc_opens_no_recording(tmp_path: Path) -> None:
@@ -228,7 +231,9 @@ JSON = st.recursive(
     lambda deeper: st.one_of(st.lists(deeper, max_size=3), st.dictionaries(st.text(max_size=8), deeper, max_size=3)),
     max_leaves=5,
 )
-FIELDS = st.sampled_from(["audio_filepath", "offset", "duration", "text", "id", "recording_id", "start", "sources", "x"])
+FIELDS = st.sampled_from(
+    ["audio_filepath", "offset", "duration", "text", "id", "recording_id", "start", "sources", "x"]
+)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
