@@ -35,6 +35,15 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+UNSTATED = ("inferred", "imputed")
+"""Provenances of labels that nobody gave: neither the speaker nor a listener."""
+
+
+def unstated(label_provenance: str) -> str:
+    """Return which of ``UNSTATED`` a provenance is; empty: somebody stated the labels."""
+    return next((word for word in UNSTATED if word in label_provenance.casefold()), "")
+
+
 class CorpusRecord(_Frozen):
     """What a corpus says of itself; empty text means that it does not say."""
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from augment.resources import Resources
 from pipeline import provenance, tables
-from pipeline.artifacts import RunFolder, RunRecord
+from pipeline.artifacts import RunFolder, RunRecord, unstated
 from pipeline.card import publication
 from pipeline.card.content import CardContent
 from pipeline.config import Study
@@ -93,7 +93,12 @@ class Run:
             self.hashes.pop(f"{name}.csv", None)
 
     def export(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table of results as it may be published, the hash of the analysis in its last column."""
+        """Write a table of results as it may be published, the hash of the analysis in its last column.
+
+        Where nobody stated the labels, a column before it says so.
+        """
+        if word := unstated(self.study.corpus.record().label_provenance):
+            table = table.assign(group_labels=pd.Series(word, table.index, dtype="str"))
         registered = table.assign(**{ANALYSIS: pd.Series(self.record.analysis_sha256, table.index, dtype="str")})
         self.hashes[f"{name}.csv"] = self.folder.write_csv(name, registered)
 

@@ -82,6 +82,7 @@ def _summary(evidence: Evidence) -> list[Sentence]:
         summary.append(Sentence(text=front.played(view), warning=True))
     if not view.speakers_known:
         summary.append(Sentence(text=data.UNITS_WARNING, warning=True))
+    summary += data.unstated_labels(evidence)
     summary += recordings.short_warning(evidence)
     if view.main != view.source.settings.main_normalizer and view.main:
         wanted = label(view.source.settings.main_normalizer)

@@ -12,8 +12,6 @@ from pipeline.records import Support
 UNITS_WARNING = (
     "Speakers unknown: the utterance is taken as independent; intervals are too narrow and p-values too small."
 )
-NOT_STATED = ("inferred", "imputed")
-"""Provenances of labels that nobody stated."""
 MARKS = {
     Support.OK: "",
     Support.THIN: "thin: a wide interval",
@@ -33,12 +31,17 @@ def evaluation_data(evidence: Evidence) -> Section:
     blocks.append(Facts(facts=_corpus(evidence)))
     if not evidence.view.speakers_known:
         blocks.append(Sentence(text=UNITS_WARNING, warning=True))
-    for word in (word for word in NOT_STATED if any(word in value for value in _provenances(evidence))):
-        text = f"Some group labels were {word}: neither the speakers nor anybody who heard them stated them."
-        blocks.append(Sentence(text=text, warning=True))
+    blocks += unstated_labels(evidence)
     blocks += [_coverage(evidence), *_gaps_in_coverage(evidence), *_unheard(evidence), *_exclusions(evidence)]
     blocks += recordings(evidence)
     return Section(slug="data", title="Evaluation data", blocks=blocks)
+
+
+def unstated_labels(evidence: Evidence) -> list[Sentence]:
+    """Return the warning that group labels are nobody's statement, where they are not."""
+    word = evidence.view.unstated
+    text = f"Group labels were {word}: neither the speakers nor anybody who heard them stated them."
+    return [Sentence(text=text, warning=True)] if word else []
 
 
 def _corpus(evidence: Evidence) -> list[Fact]:

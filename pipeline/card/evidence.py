@@ -118,8 +118,9 @@ class Evidence:
         return f"{percent(cell.wer)} ({f'{interval}; ' if interval else ''}{behind})"
 
     def table(self, caption: str, columns: Sequence[str], rows: Sequence[Row]) -> Table:
-        """Return a table whose caption says so when the speech is synthetic."""
+        """Return a table whose caption says so when the speech is synthetic, or nobody stated the labels."""
         flag = f"; {SYNTHETIC}" if self.view.synthetic else ""
+        flag += f"; group labels {self.view.unstated}, stated by nobody" if self.view.unstated else ""
         return Table(caption=caption + flag, columns=list(columns), rows=list(rows))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.artifacts import RunRecord
+from pipeline.artifacts import RunRecord, unstated
 from pipeline.card.keys import Key
 from pipeline.card.measures import Rules
 from pipeline.card.publication import Publication
@@ -107,6 +107,13 @@ class View:
     def speakers_known(self) -> bool:
         """Whether every interval took the speaker, not the utterance, as independent."""
         return not (self.source.cells["unit"] == "utterance").any()
+
+    @cached_property
+    def unstated(self) -> str:
+        """How labels came about that nobody stated (``inferred``, ``imputed``); empty where somebody did."""
+        corpus = self.source.record.corpus
+        said = {corpus.label_provenance if corpus else "", *self.source.utterances["label_provenance"].dropna()}
+        return " and ".join(sorted({word for one in said if (word := unstated(one))}))
 
     @property
     def may_show_text(self) -> bool:

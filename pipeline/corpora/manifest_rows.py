@@ -170,7 +170,7 @@ def _check_unicode(cells: Mapping[str, str]) -> None:
 
 
 def _lost(row: Row, reason: Reason, why: Exception) -> Exclusion:
-    name = _printable(row.cells.get("utterance_id", "")) or row.place
+    name = _printable(row.cells.get("utterance_id", "") or row.place)
     return Exclusion(STAGE, name, "", reason, _printable(str(why)))
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from pipeline.artifacts import CorpusRecord
+from pipeline.artifacts import CorpusRecord, unstated
 from pipeline.corpora import shipped
 from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.manifest_files import Format, Quoting, Row
@@ -34,6 +34,8 @@ class TableSettings(BaseModel):
     """the accent that ``stats.reference_accent`` takes unless it is set"""
     label_kind: str = ""
     label_provenance: str = ""
+    allow_inferred_labels: bool = False
+    """labels that were inferred or imputed are refused unless it is true"""
     style: str = ""
     synthetic: bool = False
     licence: str = ""
@@ -53,6 +55,11 @@ class TableSettings(BaseModel):
             raise ValueError(f"accents.yaml maps no labels of '{value}'.{did_you_mean(value, known)}")
         return value
 
+    @model_validator(mode="after")
+    def _stated_by_somebody(self) -> Self:
+        refuse_unstated(self.label_provenance, allowed=self.allow_inferred_labels)
+        return self
+
     @property
     def lookup(self) -> Mapping[str, set[str]] | None:
         """Folded raw label to accent ids; None where raw labels are taken as they stand."""
@@ -69,6 +76,19 @@ class TableSettings(BaseModel):
         return CorpusRecord.model_validate(declared | {"name": name})
 
 
+def refuse_unstated(label_provenance: str, *, allowed: bool) -> None:
+    """Refuse labels that nobody stated.
+
+    Raises:
+        ValueError: if they were inferred or imputed, and that is not allowed.
+    """
+    if (word := unstated(label_provenance)) and not allowed:
+        raise ValueError(
+            f"the labels were {word}: neither the speakers nor anybody who heard them stated them, and a comparison of "
+            "such groups says little about people. Set corpus.allow_inferred_labels=true to make it anyway"
+        )
+
+
 def further_columns(value: tuple[str, ...], fixed: Sequence[str]) -> tuple[str, ...]:
     """Return the names of attributes, each once and none of the fixed columns.
 
@@ -80,11 +100,11 @@ def further_columns(value: tuple[str, ...], fixed: Sequence[str]) -> tuple[str, 
     return value
 
 
-def offenders(path: Path, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
+def offenders(where: str, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
     """Return the error that names the first five bad rows."""
-    shown = [f"line {row.line} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
+    shown = [f"{row.place} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
     more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
     return ManifestError(
-        f"corpus.path: {len(bad)} of {rows} rows of {path.name} cannot be used: {'; '.join(shown)}{more}. "
+        f"{where}: {len(bad)} of {rows} rows cannot be used: {'; '.join(shown)}{more}. "
         "Mend them, or set corpus.on_bad_row=exclude to go on without them."
     )

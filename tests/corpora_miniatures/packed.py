@@ -22,7 +22,7 @@ def recording(*key: str, kind: str = "wav") -> dict[str, Any]:
 
 
 def data_set(rows: list[dict[str, Any]], **special: Any) -> Dataset:
-    """Return rows as a data set with an Audio column: text is string, numbers are int64, unless ``special`` says else."""
+    """Return rows as a data set with an Audio column: strings, and int64 for numbers, unless ``special`` says else."""
     kinds: dict[str, Any] = {"audio": RECORDING}
     for name, value in rows[0].items():
         kinds.setdefault(name, special.get(name, Value("int64" if isinstance(value, int) else "string")))

@@ -167,3 +167,20 @@ def test_a_rerun_stopped_before_it_read_anything_still_knows_its_inputs(
     manifest.write_text(manifest.read_text().replace("blue folder", "green folder"))
     with pytest.raises(ConfigError, match=r"manifest\.csv has changed"):
         study()
+
+
+def test_where_nobody_stated_the_labels_every_exported_table_of_results_says_so(study: Study) -> None:
+    stated = study("conditions=[clean]")
+    assert "group_labels" not in pd.read_csv(stated.folder / "cells.csv")
+    made = study(
+        "conditions=[clean]",
+        "corpus.label_provenance=imputed",
+        "corpus.allow_inferred_labels=true",
+        "run_name=unstated",
+    )
+    tables = [pd.read_csv(made.folder / f"{name}.csv") for name in ("cells", "disparities", "rates", "standings")]
+    assert all(set(table["group_labels"]) == {"imputed"} for table in tables if not table.empty)
+    assert not tables[0].empty
+    card = (made.folder / "card.md").read_text()
+    assert "Group labels were imputed: neither the speakers nor anybody who heard them stated them." in card
+    assert "group labels imputed, stated by nobody" in card

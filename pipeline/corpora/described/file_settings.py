@@ -2,11 +2,12 @@
 
 import re
 from functools import cached_property
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pipeline.corpora.described.path_patterns import PathPattern
+from pipeline.corpora.described.segment_settings import Frozen, Regex
 
 PATH: Final = "path"
 """The cell with the path of the recording, from the root."""
@@ -14,27 +15,17 @@ TEXT: Final = "text"
 """The cell with the text."""
 
 
-def _expression(value: str | None) -> str | None:
-    try:
-        re.compile(value or "")
-    except re.error as error:
-        raise ValueError(f"'{value}' is not a regular expression: {error}") from None
-    return value
-
-
-class Files(BaseModel):
+class Files(Frozen):
     """Patterns of paths (``path_patterns``): their names become columns, beside ``path`` and ``text``.
 
     A recording and a text belong together where the names that both have stand for the same.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     audio: str
     """such as ``wav/{speaker}/{utterance}.wav``"""
     text: str | None = None
     """such as ``txt/{speaker}/{utterance}.txt``; without a name in braces, one text for all"""
-    line: Annotated[str | None, BeforeValidator(_expression)] = None
+    line: Regex | None = None
     """null: a file is one text. Else every line of it is one, and this is its regular expression: the group ``text``
     is what was said, further groups are names"""
     only: dict[str, str] = Field(default_factory=dict)

@@ -10,17 +10,19 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.artifacts import sha256_of, user_cache
-from pipeline.errors import ManifestError, MissingPrerequisite
+from pipeline.errors import ManifestError, MissingPrerequisite, StudyError
 
 logger = logging.getLogger(__name__)
 
 SOURCE: Final = "source.json"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_NETWORK: Final = frozenset({"aiohttp", "httpcore", "httpx", "requests", "urllib3"})
 _ROWS_AT_ONCE: Final = 100
 """One row group of the Parquet files: what is read to reach one recording."""
 
@@ -41,7 +43,7 @@ def fetched(name: str, config: str | None, revision: str | None, splits: tuple[s
         return folder
     logger.info("fetching %s at %s; set corpus.revision=%s to get the same again", name, commit, commit)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+    with _told(name), tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         for split, tables in _splits(name, config, commit, splits, streaming=streaming):
             _write(tables, Path(scratch) / f"{split}-00000-of-00001.parquet")
         (Path(scratch) / SOURCE).write_text(json.dumps(asked, sort_keys=True, indent=1), encoding="utf-8")
@@ -53,19 +55,9 @@ def _latest(name: str, revision: str | None) -> str:
     """Return the commit that a branch or tag stands for now."""
     _library()
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-    try:
+    with _told(name):
         return str(HfApi().dataset_info(name, revision=revision).sha)
-    except HfHubHTTPError as error:
-        raise _refused(name, error) from error
-    except (OSError, OfflineModeIsEnabled) as error:
-        raise _unreachable(name, error) from error
-    except Exception as error:
-        # the client underneath has errors of its own for every way of not getting through, without a common base
-        if type(error).__module__.split(".")[0] in ("httpx", "httpcore", "requests", "urllib3"):
-            raise _unreachable(name, error) from error
-        raise
 
 
 def _splits(
@@ -74,26 +66,41 @@ def _splits(
     """Yield name and Arrow tables of every split."""
     datasets = _library()
     options = {"path": name, "name": config, "revision": commit, "streaming": streaming}
+    loaded = (
+        {split: datasets.load_dataset(**options, split=split) for split in splits}
+        if splits
+        else dict(datasets.load_dataset(**options))
+    )
+    for split, data in loaded.items():
+        yield split, _tables(data)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turn what the Hub, the network and ``datasets`` may raise into a sentence."""
     try:
-        loaded = (
-            {split: datasets.load_dataset(**options, split=split) for split in splits}
-            if splits
-            else dict(datasets.load_dataset(**options))
-        )
-        for split, data in loaded.items():
-            yield split, _tables(data)
-    except ConnectionError as error:
-        raise _unreachable(name, error) from error
-    except (OSError, RuntimeError, ValueError) as error:
-        raise _refused(name, error) from error
+        yield
+    except StudyError:
+        raise
+    except Exception as error:
+        # what fetches has errors of its own for every way of not getting through, and they share no base
+        network = type(error).__module__.partition(".")[0].rstrip("0123456789") in _NETWORK
+        if network or isinstance(error, ConnectionError | TimeoutError):
+            raise _unreachable(name, error) from error
+        if isinstance(error, OSError | RuntimeError | ValueError | ImportError):
+            raise _refused(name, error) from error
+        raise
 
 
 def _tables(data: Any) -> Iterator[Any]:
+    """Yield the rows of a split as they come, with recordings that are only named put inside."""
     datasets = _library()
+    from datasets.table import embed_table_storage
+
     for column, feature in (data.features or {}).items():
         if isinstance(feature, datasets.Audio):
             data = data.cast_column(column, datasets.Audio(decode=False))
-    yield from data.with_format("arrow").iter(batch_size=_ROWS_AT_ONCE)
+    yield from map(embed_table_storage, data.with_format("arrow").iter(batch_size=_ROWS_AT_ONCE))
 
 
 def _write(tables: Iterator[Any], path: Path) -> None:
@@ -115,9 +122,8 @@ def _library() -> Any:
         import datasets
     except ImportError as error:
         raise MissingPrerequisite(
-            "A data set of the Hub needs datasets, which is not installed. Install the hub extra (pip install -e "
-            '".[hub]"), '
-            "or download its Parquet files and set corpus.root to their folder."
+            "A data set of the Hub needs datasets, which is not installed. Install the hub extra "
+            '(pip install -e ".[hub]"), or download its Parquet files and set corpus.root to their folder.'
         ) from error
     return datasets
 

@@ -15,15 +15,13 @@ from pipeline.corpora.described.file_settings import Files
 from pipeline.corpora.described.reference_formats import ReferenceFormat
 from pipeline.corpora.described.segment_settings import Frozen, LeftOut, Regex, Segments
 from pipeline.corpora.manifest_files import Quoting
+from pipeline.corpora.table_settings import refuse_unstated
 from pipeline.errors import did_you_mean
 
 FIELDS: Final = ("utterance_id", "audio", "reference", "speaker_id", "accent")
 """Our names of what a description assigns columns to."""
 
 BRACES: Final = re.compile(r"\{([^{}]+)\}")
-
-NOT_STATED_BY_ANYBODY: Final = ("inferred", "imputed")
-"""Provenances of labels that nobody gave: neither the speaker nor a listener."""
 
 
 def _listed(value: object) -> object:
@@ -267,11 +265,7 @@ class DescribedSettings(TableFormat):
             raise ValueError("speaker.available must be true with columns.speaker_id, and false without it")
         if any(not name or name in (*FIELDS, "audio_path") for name in self.attributes):
             raise ValueError(f"attributes: none may be called {', '.join(FIELDS)} or audio_path")
-        if self.label.provenance in NOT_STATED_BY_ANYBODY and not self.allow_inferred_labels:
-            raise ValueError(
-                f"the labels of {self.name} are {self.label.provenance}: nobody who was asked or listened gave them. "
-                "A comparison of such groups says little about people; set allow_inferred_labels=true to make it anyway"
-            )
+        refuse_unstated(self.label.provenance, allowed=self.allow_inferred_labels)
         if (self.strategy == "segments") != (self.segments is not None):
             raise ValueError("strategy segments, and no other, needs segments: what lists the stretches")
         if self.strategy in ("index", "multi_split") and not self.index_file:

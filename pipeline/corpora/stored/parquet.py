@@ -104,7 +104,10 @@ class Column:
                 self._begin(group)
             while self._next[1] <= wanted:
                 key = self._next
-                self._kept[key] = next(self._batches).column(0)
+                batch = next(self._batches, None)
+                if batch is None:
+                    raise ValueError("a row group ends before its last row")
+                self._kept[key] = batch.column(0)
                 self._next = (group, key[1] + 1)
                 if len(self._kept) > _KEPT_BATCHES:
                     self._kept.popitem(last=False)

@@ -393,6 +393,9 @@ def test_labels_that_nobody_stated_are_announced(study: Build, word: str) -> Non
     unstated = replace(source, utterances=source.utterances.assign(label_provenance=word))
     warnings = [b for b in section(build(unstated), "data").blocks if isinstance(b, Sentence) and b.warning]
     assert any(f"were {word}" in block.text for block in warnings)
+    captions = [b.caption for part in build(unstated).sections for b in part.blocks if isinstance(b, Table)]
+    assert captions
+    assert all(f"group labels {word}" in caption for caption in captions)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,14 @@ def test_on_bad_row_stop_lets_a_good_manifest_pass(write: Write) -> None:
     assert len(load(write({}, {}), on_bad_row="stop").utterances) == 2
 
 
+@pytest.mark.parametrize("provenance", ["inferred", "Imputed by a model"])
+def test_labels_that_nobody_stated_are_refused_until_they_are_asked_for(write: Write, provenance: str) -> None:
+    with pytest.raises(ValidationError, match=r"allow_inferred_labels=true"):
+        load(write({}), label_provenance=provenance)
+    loaded = load(write({}), label_provenance=provenance, allow_inferred_labels=True)
+    assert set(loaded.utterances["label_provenance"]) == {provenance}
+
+
 def test_speakers_may_be_blank_or_the_column_absent(write: Write) -> None:
     blank = load(write({"speaker_id": " "}, {}))
     assert blank.utterances["speaker_id"].isna().tolist() == [True, False]

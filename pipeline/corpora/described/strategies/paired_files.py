@@ -57,8 +57,8 @@ def paired_glob(settings: DescribedSettings, root: Path) -> Iterator[Found]:
     found = _sorted(files, root, settings.name)
     texts: dict[tuple[str, ...], list[_Text]] = defaultdict(list)
     for text in _texts(found.texts, files, root, settings.encoding):
-        if text.problem and not set(files.shared) <= set(text.values):
-            yield Found(text.where, text.values, text.problem)  # a line that says of no recording that it is its text
+        if not set(files.shared) <= set(text.values):  # a line that says of no recording that it is its text
+            yield Found(text.where, text.values, text.problem or "it does not say which recording it is the text of")
         elif _chosen(text.values, files):
             texts[_key(text.values, files)].append(text)
     heard = set()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: write(tmp_path_factory.mktemp(name)) for name, write in MINIATURES.items()}
 
 
+@cache
 def corpus(name: str, root: Path, *overrides: str) -> DescribedCorpus:
     """Return a corpus as the command line composes it; of the configuration, its file alone."""
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
@@ -224,6 +226,16 @@ def test_the_british_and_irish_dialects_keep_their_commas_and_their_speakers_apa
     assert "no line of irish_english_male/line_index.csv" in found["irm_03397_00000001"][1]
     assert "this is not a line" in found["irish_english_male/line_index.csv line 4"][1]
     assert len(found) == 3
+
+
+def test_one_dialect_is_the_corpus_without_the_others_and_without_their_bad_lines(load: Load) -> None:
+    loaded = load("google_uk_ireland", "corpus.accents=[scottish]")
+    assert set(said(loaded)) == {"scf_02484_00012334"}
+    assert loaded.exclusions == []
+    assert set(load("google_uk_ireland", "corpus.accents=[british_isles]").utterances["accent"]) == {
+        "irish",
+        "scottish",
+    }
 
 
 def test_the_archive_tells_countries_of_english_apart_and_misses_recordings_of_one_name(load: Load) -> None:

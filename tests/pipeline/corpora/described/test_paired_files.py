@@ -1,5 +1,6 @@
 """Recordings and texts that lie beside each other: every one of them is an utterance or an exclusion."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,18 @@ def test_a_line_that_is_none_is_named_with_its_place(tmp_path: Path) -> None:
     loaded = DescribedCorpus(described(tmp_path, LISTED)).load()
     assert [lost.utterance_id for lost in loaded.exclusions] == ["one.lst line 3"]
     assert loaded.rows == 2
+
+
+def test_a_line_that_names_no_recording_and_names_that_are_no_text_are_exclusions(tmp_path: Path) -> None:
+    write_clip(tmp_path / "wav" / "a.wav")
+    (tmp_path / "wav" / os.fsdecode(b"\xff.wav")).write_bytes(b"x")
+    (tmp_path / os.fsdecode(b"\xfe.lst")).write_text("a tea\nno recording\n")
+    files = LISTED | {"line": r"((?P<utterance>a) )?(?P<text>.*)"}
+    lost = DescribedCorpus(described(tmp_path, files)).load().exclusions
+    assert {(one.utterance_id, one.reason) for one in lost} == {
+        ("?", Reason.EMPTY_REFERENCE),
+        ("?.lst line 2", Reason.MISSING_VALUE),
+    }
 
 
 def test_texts_that_cannot_be_read_are_said_and_lose_their_recording(tmp_path: Path) -> None:
@@ -192,7 +205,7 @@ def test_patterns_that_do_not_fit_together_are_refused(tmp_path: Path, files: di
 PARTS = st.sampled_from(["s1", "s2", "Ünï", "a b", "{x}", "*"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     audio=st.sets(st.tuples(PARTS, PARTS), max_size=4),
     texts=st.dictionaries(st.tuples(PARTS, PARTS), st.binary(max_size=12), max_size=4),
