@@ -26,7 +26,7 @@ from pipeline.stages.describe import describe
 from pipeline.stages.doctor.examination import doctor
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
-from pipeline.stages.plan import Earlier, plan
+from pipeline.stages.plan import Earlier, estimated, plan
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.store import store
 
@@ -137,6 +137,7 @@ def _plan(study: Study) -> Report:
         reference_condition=study.stats.reference_condition,
         n_unusable=listed.n_unusable,
         audio_unopened=isinstance(corpus, Listable),
+        words_estimated=estimated(listed.table),
         file=folder.path / "plan.csv",
     )
     return Report(partial(planned.show, told))

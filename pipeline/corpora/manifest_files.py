@@ -136,7 +136,7 @@ def _jsonl(text: str, quoting: Quoting) -> Rows:
             raise ValueError(f"line {number}: {error}") from error
         if not isinstance(value, dict):
             raise ValueError(f"line {number} holds a {type(value).__name__}, not an object")
-        cells = {key: text for key, cell in value.items() if (text := _cell(cell)) is not None}
+        cells = {key: cell for key, given in value.items() if (cell := _cell(given)) is not None}
         strange = () if len(cells) == len(value) else sorted(value.keys() - cells.keys() - _nulls(value))
         if not columns.keys() >= value.keys():
             columns |= dict.fromkeys(value)

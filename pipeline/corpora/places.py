@@ -1,7 +1,7 @@
 """What an ``audio`` cell can name, and how it is kept inside the corpus's root.
 
-A file; ``archive.tar::member``, ``.tar.gz`` or ``.zip``; ``file.parquet::column[row]`` (or ``.arrow``), rows from 0;
-any of these at a URL; and behind each ``#t=start,end`` in seconds (as W3C Media Fragments has it) for a part of a
+A file; ``archive.tar::member``, ``.tar.gz`` or ``.zip``; ``file.parquet::column[row]`` (or ``.arrow``) with rows from
+0; any of these at a URL; and behind each ``#t=start,end`` in seconds (as W3C Media Fragments has it) for a part of a
 longer recording. A file that is called exactly like the cell is meant first.
 """
 

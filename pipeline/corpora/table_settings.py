@@ -100,11 +100,11 @@ def further_columns(value: tuple[str, ...], fixed: Sequence[str]) -> tuple[str, 
     return value
 
 
-def offenders(path: Path, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
+def offenders(where: str, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
     """Return the error that names the first five bad rows."""
-    shown = [f"line {row.line} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
+    shown = [f"{row.place} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
     more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
     return ManifestError(
-        f"corpus.path: {len(bad)} of {rows} rows of {path.name} cannot be used: {'; '.join(shown)}{more}. "
+        f"{where}: {len(bad)} of {rows} rows cannot be used: {'; '.join(shown)}{more}. "
         "Mend them, or set corpus.on_bad_row=exclude to go on without them."
     )

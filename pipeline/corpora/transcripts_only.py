@@ -117,7 +117,7 @@ class TranscriptsOnlyCorpus:
         outcomes = [(row, reader.read_text(row)) for row in rows]
         bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
         if bad and settings.on_bad_row == "stop":
-            raise offenders(path, bad, len(rows))
+            raise offenders(f"corpus.path: {path.name}", bad, len(rows))
         records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
         records.sort(key=lambda record: str(record["utterance_id"]))
         utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")

@@ -28,6 +28,7 @@ from pipeline.corpora.described.strategies.hub import folder as hub_folder
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
 from pipeline.corpora.places import locate
+from pipeline.corpora.table_settings import offenders
 from pipeline.errors import ManifestError
 from pipeline.records import Exclusion, Reason
 
@@ -64,7 +65,7 @@ class DescribedCorpus:
         bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
         self._tell_unmapped(bad)
         if bad and self.settings.on_bad_row == "stop":
-            raise self._offenders(bad, len(rows))
+            raise offenders(f"corpus '{self.name}'", bad, len(rows))
         records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
         records.sort(key=lambda record: str(record["utterance_id"]))
         utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
@@ -120,14 +121,6 @@ class DescribedCorpus:
         named = ", ".join(f"'{label}' ({count})" for label, count in ordered[:MOST_LABELS])
         more = f", and {len(ordered) - MOST_LABELS} more labels" if len(ordered) > MOST_LABELS else ""
         logger.warning("%s: labels that accents.yaml does not map, with their rows: %s%s", self.name, named, more)
-
-    def _offenders(self, bad: Sequence[tuple[Row, Exclusion]], rows: int) -> ManifestError:
-        shown = [f"{row.place} ({lost.utterance_id}): {lost.reason}: {lost.detail}" for row, lost in bad[:5]]
-        more = f"; and {len(bad) - 5} more" if len(bad) > 5 else ""
-        return ManifestError(
-            f"corpus '{self.name}': {len(bad)} of {rows} rows cannot be used: {'; '.join(shown)}{more}. "
-            "Mend them, or set corpus.on_bad_row=exclude to go on without them."
-        )
 
     def _root(self) -> Path:
         if self.settings.strategy == "hub":

@@ -51,6 +51,8 @@ class Files(Frozen):
             raise ValueError("none of the names in braces may be path or text")
         if set(self.only) - names:
             raise ValueError(f"only: '{min(set(self.only) - names)}' is none of {', '.join(sorted(names)) or 'them'}")
+        if any("/" in value or value in ("", ".", "..") for value in self.only.values()):
+            raise ValueError("only: a value is part of the name of one folder or file")
         return self
 
     @cached_property

@@ -52,8 +52,8 @@ class PathPattern:
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
-        if not self.text or self.text.startswith("/"):
-            raise ValueError(f"'{self.text}' is not a path from the corpus's root")
+        if not self.text or self.text.startswith("/") or {".", ".."} & set(self.text.split("/")):
+            raise ValueError(f"'{self.text}' is not a path below the corpus's root")
         try:
             return re.compile("".join(self._expressions()), re.IGNORECASE if self.ignore_case else 0)
         except re.error as error:

@@ -10,6 +10,7 @@ from typing import Final
 
 from pipeline.corpora.described.file_settings import PATH, TEXT, Files
 from pipeline.corpora.described.file_tree import AUDIO, files_below, nothing_found
+from pipeline.corpora.described.files import below
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.path_patterns import PathPattern
 from pipeline.corpora.described.settings import DescribedSettings
@@ -56,7 +57,7 @@ def paired_glob(settings: DescribedSettings, root: Path) -> Iterator[Found]:
     files = _needed(settings)
     found = _sorted(files, root, settings.name)
     texts: dict[tuple[str, ...], list[_Text]] = defaultdict(list)
-    for text in _texts(found.texts, files, root, settings.encoding):
+    for text in _texts(found.texts, files, settings, root):
         if not set(files.shared) <= set(text.values):  # a line that says of no recording that it is its text
             yield Found(text.where, text.values, text.problem or "it does not say which recording it is the text of")
         elif _chosen(text.values, files):
@@ -139,12 +140,18 @@ def _sort(path: str, audio: PathPattern, text: PathPattern | None, files: Files,
         found.other_audio.append(path)
 
 
-def _texts(paths: Iterable[tuple[str, Values]], files: Files, root: Path, encoding: str) -> Iterator[_Text]:
+def _texts(
+    paths: Iterable[tuple[str, Values]], files: Files, settings: DescribedSettings, root: Path
+) -> Iterator[_Text]:
     for path, values in paths:
         try:
-            text = (root / path).read_bytes().decode(encoding)
+            below(root, path, "its text", allow_outside_root=settings.allow_outside_root)  # links may lead out
+            text = (root / path).read_bytes().decode(settings.encoding)
+        except ManifestError as error:
+            yield _Text(path, values, problem=str(error))
+            continue
         except (OSError, ValueError) as error:
-            yield _Text(path, values, problem=f"{path} cannot be read as {encoding} text: {error}")
+            yield _Text(path, values, problem=f"{path} cannot be read as {settings.encoding} text: {error}")
             continue
         if files.line is None:
             yield _Text(path, values, text.strip())

@@ -184,9 +184,26 @@ def test_links_are_followed_once_and_never_out_of_the_root(tmp_path: Path) -> No
     assert len(DescribedCorpus(described(root, PAIRED, allow_outside_root=True)).load().utterances) == 1
 
 
+def test_a_text_behind_a_link_out_of_the_root_is_not_read(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write_clip(root / "wav" / "s1" / "a.wav")
+    write_text(tmp_path / "elsewhere" / "secret", "words of somebody else")
+    (root / "txt" / "s1").mkdir(parents=True)
+    (root / "txt" / "s1" / "a.txt").symlink_to(tmp_path / "elsewhere" / "secret")
+    lost = DescribedCorpus(described(root, PAIRED)).load().exclusions
+    assert [one.utterance_id for one in lost] == ["a"]
+    assert "outside corpus.root" in lost[0].detail
+    heard = DescribedCorpus(described(root, PAIRED, allow_outside_root=True)).load().utterances
+    assert list(heard["reference"]) == ["words of somebody else"]
+
+
 @pytest.mark.parametrize(
     ("files", "complaint"),
     [
+        ({"audio": "../{a}.wav", "text": "{a}.txt"}, "not a path below"),
+        ({"audio": "{a}.wav", "text": "x/../../{a}.txt"}, "not a path below"),
+        ({"audio": "{b}/{a}.wav", "text": "{a}.txt", "only": {"b": ".."}}, "the name of one folder"),
+        ({"audio": "{b}/{a}.wav", "text": "{a}.txt", "only": {"b": "../x"}}, "the name of one folder"),
         ({"audio": "{a}.wav"}, "paired_glob needs"),
         ({"audio": "{a}.wav", "text": "{b}.txt"}, "no name in common"),
         ({"audio": "{a}.wav", "text": "{a}.txt", "line": "(.*)"}, "group called text"),
