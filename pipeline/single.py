@@ -29,7 +29,7 @@ from pipeline.stages.doctor.examination import doctor
 from pipeline.stages.freeze_manifest import Chosen, freeze_manifest
 from pipeline.stages.listen import Listening, Planned, examples, listen
 from pipeline.stages.load_utterances import load_utterances
-from pipeline.stages.plan import plan
+from pipeline.stages.plan import estimated, plan
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.store import store
 from pipeline.stats.assumed import Earlier
@@ -148,6 +148,7 @@ def _plan(study: Study) -> Report:
         reference_condition=study.stats.reference_condition,
         n_unusable=listed.n_unusable,
         audio_unopened=isinstance(corpus, Listable) and not study.subset.needs_recordings,
+        words_estimated=estimated(listed.table),
         file=folder.path / "plan.csv",
     )
     return Report(partial(planned.show, told))

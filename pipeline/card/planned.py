@@ -33,6 +33,7 @@ class Planned:
     reference_condition: str
     n_unusable: int
     audio_unopened: bool
+    words_estimated: bool
     file: Path
 
 
@@ -121,6 +122,11 @@ def _closing(planned: Planned) -> list[str]:
         told.append(f"{count(planned.n_unusable, 'row')} of the corpus cannot be used and are not planned with.")
     if planned.audio_unopened:
         told.append("No audio was opened: utterances whose audio turns out to be unusable will be missing.")
+    if planned.words_estimated:
+        told.append(
+            "There are too many texts to normalize all of them: words are estimated, in each accent, by the share that "
+            "normalization leaves of the words between spaces in thousands of its texts, chosen by hash."
+        )
     return [*filter(None, told), f"All of it: {planned.file}"]
 
 

@@ -13,8 +13,15 @@ from pipeline.stats.assumed import Earlier, assume
 from pipeline.stats.plan import Speakers, plan_table
 from pipeline.stats.plan_settings import PlanSettings
 from pipeline.stats.settings import StatsSettings
+from pipeline.text.word_counts import count_words
 
 NAME = "plan"
+
+MOST_TEXTS = 20_000
+"""So many distinct references are normalized for a plan, in equal parts of the accents; the words of others follow."""
+
+MIN_TEXTS = 500
+"""At least so many of each accent."""
 
 
 def plan(
@@ -32,13 +39,22 @@ def plan(
     return plan_table(accents, conditions, assumed, settings=settings, plan=asked)
 
 
+def estimated(listing: pd.DataFrame) -> bool:
+    """Return whether the words of an accent are too many to be normalized for a plan, and are estimated."""
+    share = _share(listing)
+    return any(rows.nunique() > share for _, rows in listing.groupby("accent")["reference"])
+
+
+def _share(listing: pd.DataFrame) -> int:
+    return max(MIN_TEXTS, MOST_TEXTS // max(1, listing["accent"].nunique()))
+
+
 def _speakers(listing: pd.DataFrame, normalize: Callable[[str], str]) -> dict[str, Speakers]:
-    words = {text: len(normalize(text).split()) for text in listing["reference"].unique()}
-    table = listing.assign(words=listing["reference"].map(words))
-    found = {}
-    for accent, rows in table.groupby("accent", sort=True):
-        worded = rows[rows["words"] > 0]
-        named = worded[worded["speaker_id"].notna()].groupby("speaker_id", sort=True)["words"].sum()
+    found, share = {}, _share(listing)
+    for accent, rows in listing.groupby("accent", sort=True):
+        table = rows.assign(words=count_words(rows["reference"], normalize, most=share))
+        worded = table[table["words"] > 0]
+        named = worded[worded["speaker_id"].notna()].groupby("speaker_id", sort=True)["words"].sum().round()
         n_unnamed = int(worded["speaker_id"].isna().sum())
         found[str(accent)] = Speakers(named.to_numpy(dtype=np.int64), len(rows), n_unnamed)
     return found
