@@ -1,7 +1,7 @@
 """All sentences of an audit, the gravest first."""
 
 from pipeline.audit_tables import Audit
-from pipeline.card.audited import GRAVE, Finding, Told, coverage, duplicates, labels, lost
+from pipeline.card.audited import Finding, Told, coverage, duplicates, labels, lost
 from pipeline.card.audited_confounds import confounds
 from pipeline.card.audited_texts import texts
 
@@ -19,8 +19,3 @@ def findings(audit: Audit, told: Told) -> list[Finding]:
         *labels(told),
     ]
     return sorted(found, key=lambda one: (-one.severity, TOPICS.index(one.topic)))
-
-
-def grave(found: list[Finding]) -> list[Finding]:
-    """Return what has to be known before accents are compared."""
-    return [one for one in found if one.severity == GRAVE]

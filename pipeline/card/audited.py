@@ -44,7 +44,6 @@ class Told:
     min_speakers: int
     floor: int | None = None
     """named speakers below which nobody is named; None: everybody may be"""
-    style: str = ""
 
     def may_name(self, n: int) -> bool:
         """Return whether a group of so many speakers may be told apart."""

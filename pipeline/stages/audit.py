@@ -40,6 +40,18 @@ SOUND = {
 }
 """Measures of the recordings, by the names that the audit gives them."""
 FORMAT = "file format"
+TAKEN = (
+    "accent",
+    "speaker_id",
+    "reference",
+    "utterance_id",
+    "audio_sha256",
+    "duration_s",
+    "normalized",
+    "words",
+    "value",
+)
+"""Columns that no attribute may hide; one of such a name keeps its prefix."""
 DURATION, LENGTH = "duration of a recording", "words an utterance"
 
 
@@ -84,7 +96,7 @@ def prepared(utterances: pd.DataFrame, normalize: Callable[[str], str]) -> tuple
     """
     kept = [str(name) for name in utterances.columns if str(name).startswith(ATTRIBUTE_PREFIX) and name != VOICE]
     names = {column: column.removeprefix(ATTRIBUTE_PREFIX) for column in kept}
-    taken = {"accent", "speaker_id", "reference", "utterance_id", "audio_sha256", "normalized", "words", "value"}
+    taken = {*TAKEN, *SOUND.values(), FORMAT, DURATION, LENGTH}
     names = {column: name if name not in taken else column for column, name in names.items()}
     texts = {text: normalize(text) for text in utterances["reference"].unique()}
     fixed = ["utterance_id", "speaker_id", "accent", "reference"]

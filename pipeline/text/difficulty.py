@@ -15,6 +15,9 @@ from scipy.special import gammaln
 MOST_DRAWN: Final = 1_000
 """Words among which distinct ones are counted: more would say how large a corpus is."""
 _LETTER = re.compile(r"[^\W\d_]\.?|(?:[^\W\d_]\.){2,}[^\W\d_]?")
+_DIGIT = re.compile(r"\d")
+_ALONE = re.compile(r"(?<![^\W_])[^\W\d_](?![^\W_])")
+"""A letter between signs: most texts have none, and need not be looked at word by word."""
 _WORDS_OF_ONE_LETTER = frozenset("aioAIO")
 _EDGES = ",;:!?\"'()[]"
 
@@ -34,12 +37,13 @@ class Texts:
         """Count a text that occurs so many times."""
         self.utterances += times
         self.texts[normalized] += times
-        for word in normalized.split():
-            self.words[word] += times
+        words = normalized.split()
+        self.words.update(words if times == 1 else words * times)
         given = raw.split()
         self.raw_words += times * len(given)
-        self.with_digit += times * sum(any(sign.isdigit() for sign in word) for word in given)
-        self.spelled += times * spelled_letters(given)
+        self.with_digit += times * sum(map(bool, map(_DIGIT.search, given))) if _DIGIT.search(raw) else 0
+        if _ALONE.search(raw):
+            self.spelled += times * spelled_letters(given)
 
 
 def spelled_letters(words: Iterable[str]) -> int:

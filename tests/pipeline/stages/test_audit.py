@@ -129,6 +129,13 @@ def test_common_words_come_from_a_list_that_the_user_names(audited: Audit, tmp_p
         audited(path, "audit.audio=false", "audit.word_list=nowhere.txt")
 
 
+def test_an_attribute_that_is_called_like_a_measure_is_another_column(audited: Audit, tmp_path: Path) -> None:
+    path = text_only(tmp_path / "c")
+    write(path, [row | {"bandwidth": row["gender"]} for row in rows_of(path)])
+    folder, _ = audited(path, "audit.audio=false", "corpus.attributes=[bandwidth]")
+    assert set(read(folder, "confounds")["attribute"]) == {"attr_bandwidth", "words an utterance"}
+
+
 def test_attributes_to_cross_are_the_users_to_name(audited: Audit, tmp_path: Path) -> None:
     path = text_only(tmp_path / "c")
     given = ("audit.audio=false", "corpus.attributes=[gender]")
