@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from pipeline import tables
 from pipeline.corpora.base import Loaded
@@ -15,18 +15,18 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 @cache
-def _section(name: str, overrides: tuple[str, ...]) -> dict[str, Any]:
-    """Return the corpus's part of the configuration; composing it is what takes time."""
+def _section(name: str) -> DictConfig:
+    """Return the corpus's part of the composed configuration; composing it is what takes time."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        plain = OmegaConf.to_container(compose("config", [f"corpus={name}", *overrides]).corpus, resolve=True)
-    assert isinstance(plain, dict)
-    assert plain["kind"] == "described"
-    return {str(key): value for key, value in plain.items() if key != "kind"}
+        return compose("config", [f"corpus={name}"]).corpus
 
 
 def corpus_of(name: str, root: Path | str, *overrides: str) -> DescribedCorpus:
-    """Return the corpus that ``corpus=<name> corpus.root=<root>`` and further overrides make."""
-    section = {**_section(name, overrides), "root": str(root)}
+    """Return the corpus that ``corpus=<name> corpus.root=<root>`` and further overrides (``corpus.splits=[]``) make."""
+    changed = OmegaConf.from_dotlist([override.removeprefix("corpus.") for override in overrides])
+    section = OmegaConf.to_container(OmegaConf.merge(_section(name), changed, {"root": str(root)}), resolve=True)
+    assert isinstance(section, dict)
+    assert section.pop("kind") == "described"
     return DescribedCorpus(DescribedCorpus.Settings.model_validate(section))
 
 
