@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 
 from augment.decoding import RecordingError
 from pipeline.corpora.stored.holders import Holder, identity
-from pipeline.corpora.stored.parquet import BYTES
+from pipeline.corpora.stored.parquet import BROKEN, BYTES, damaged
 from pipeline.corpora.stored.streams import LARGEST_BYTES, too_large
 
 _MOST_FILES: Final = 32
@@ -45,7 +45,10 @@ class ArrowCell:
             raise RecordingError(found.problem, str(found))  # a new one: each has a traceback of its own
         if self.column not in found.column_names or self.row >= found.num_rows:
             raise RecordingError("missing_audio", f"{self.file.name} has no '{self.column}' in row {self.row} (from 0)")
-        value = found.column(self.column)[self.row].as_py()
+        try:
+            value = found.column(self.column)[self.row].as_py()
+        except BROKEN as error:
+            raise damaged(self.name, error) from error
         data = value.get(BYTES) if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise RecordingError("missing_audio", f"{self.name} holds no bytes of a recording")
@@ -65,7 +68,7 @@ def _table(file: Path, known_by: tuple[int, ...]) -> Any:
     try:
         with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as reader:
             table = reader.read_all()
-        table.validate()
+        table.validate(full=True)  # an offset that points elsewhere would otherwise end the process
         return table
-    except (pa.ArrowException, OSError, ValueError) as error:
-        return RecordingError("undecodable_audio", f"{file.name} cannot be read: {type(error).__name__}")
+    except (pa.ArrowException, *BROKEN) as error:
+        return damaged(file.name, error)

@@ -22,11 +22,14 @@ from pipeline.corpora.stored.streams import LARGEST_BYTES, too_large
 BYTES = "bytes"
 """The field of a struct that holds a recording; ``path``, beside it, only says what its file was called."""
 
+BROKEN: Final = (OSError, ValueError, LookupError, TypeError, MemoryError, OverflowError, RuntimeError)
+"""What pyarrow makes of a damaged file, beside its own errors."""
+
 _BATCH_ROWS: Final = 8
 _KEPT_BATCHES: Final = 4
 _MOST_FILES: Final = 32
 _GROUP_BYTES: Final = 1 << 33
-"""A row group whose column is larger was not made of utterances."""
+"""A row group that is larger when unpacked was not made of utterances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Cell:
             data = column if isinstance(column, RecordingError) else column.cell(self.row)
         except RecordingError:
             raise
-        except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError, RuntimeError) as error:
+        except (pyarrow.ArrowException, *BROKEN) as error:
             raise damaged(self.name, error) from error
         if isinstance(data, RecordingError):
             raise RecordingError(data.problem, str(data))  # a new one: each has a traceback of its own
@@ -77,6 +80,7 @@ class Column:
         self._column = column
         groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
         self._ends = list(accumulate(group.num_rows for group in groups))
+        self._paths = {file.schema.column(number).path for number in range(len(file.schema))}
         self._lock = RLock()
         self._batches: Iterator[Any] = iter(())
         self._next = (-1, 0)
@@ -114,15 +118,14 @@ class Column:
         return self._kept[(group, wanted)]
 
     def _begin(self, group: int) -> None:
-        held = self._file.metadata.row_group(group)
-        columns = [held.column(number) for number in range(held.num_columns)]
-        own = [one for one in columns if one.path_in_schema.split(".")[0] == self._column]
-        if sum(one.total_uncompressed_size for one in own) > _GROUP_BYTES:
+        # not asked of the metadata of a column: pyarrow ends the process over some that are damaged
+        if self._file.metadata.row_group(group).total_byte_size > _GROUP_BYTES:
             raise RecordingError("undecodable_audio", f"{self._name}: a row group of it is larger than any of speech")
         self._next = (-1, 0)
-        wanted = [one.path_in_schema for one in own if one.path_in_schema == f"{self._column}.{BYTES}"]
+        alone = f"{self._column}.{BYTES}"
+        wanted = alone if alone in self._paths else self._column
         self._batches = self._file.iter_batches(
-            batch_size=_BATCH_ROWS, row_groups=[group], columns=wanted or [self._column], use_threads=False
+            batch_size=_BATCH_ROWS, row_groups=[group], columns=[wanted], use_threads=False
         )
         self._next = (group, 0)
 
@@ -145,7 +148,7 @@ def _column(file: Holder, known_by: tuple[int, ...], column: str) -> Column | Re
         return Column(file.name, opened, column)
     except RecordingError as error:
         return error
-    except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError, RuntimeError) as error:
+    except (pyarrow.ArrowException, *BROKEN) as error:
         return damaged(file.name, error)
 
 

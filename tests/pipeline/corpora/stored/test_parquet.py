@@ -1,4 +1,4 @@
-"""Cells of Parquet files: the bytes that were stored, or one refusal; read forward in small batches."""
+"""Cells of Parquet and Arrow files: the bytes that were stored, or one refusal; read forward in small batches."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from augment.decoding import RecordingError
+from pipeline.corpora.stored.arrow import ArrowCell
 from pipeline.corpora.stored.parquet import Cell
 
 ROWS = 70
@@ -24,6 +25,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     structs = [{"bytes": clip if number else None, "path": f"{number}.wav"} for number, clip in enumerate(CLIPS)]
     table = pa.table({"audio": structs, "raw": CLIPS, "text": ["words"] * ROWS, "audio.x": CLIPS})
     parquet.write_table(table, path, row_group_size=30)
+    with pa.OSFile(str(path.with_suffix(".arrow")), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
     return path
 
 
@@ -77,20 +80,28 @@ def test_a_file_that_is_cut_short_is_undecodable(file: Path, tmp_path: Path, sha
     assert refusal(cut, "raw", 0)[0] == "undecodable_audio"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     at=st.floats(0, 1),
     piece=st.binary(min_size=1, max_size=30),
+    kind=st.sampled_from([Cell, ArrowCell]),
     column=st.sampled_from(["audio", "raw"]),
     row=st.integers(0, ROWS),
 )
 def test_any_bytes_give_the_cell_or_one_refusal(
-    file: Path, tmp_path_factory: pytest.TempPathFactory, at: float, piece: bytes, column: str, row: int
+    file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    at: float,
+    piece: bytes,
+    kind: type[Cell | ArrowCell],
+    column: str,
+    row: int,
 ) -> None:
-    data, path = file.read_bytes(), tmp_path_factory.mktemp("any") / "a.parquet"
+    suffix = ".parquet" if kind is Cell else ".arrow"
+    data, path = file.with_suffix(suffix).read_bytes(), tmp_path_factory.mktemp("any") / f"a{suffix}"
     place = int(at * len(data))
     path.write_bytes(data[:place] + piece + data[place + len(piece) :])
     try:
-        Cell(path, column, row).open().close()
+        kind(path, column, row).open().close()
     except RecordingError as error:
         assert str(error)  # noqa: PT017
