@@ -91,7 +91,7 @@ def _amount(whole: Sequence[dict[str, Any]]) -> str:
 
 
 def _crossing(attribute: str, rows: Sequence[dict[str, Any]], large: Collection[str], told: Told) -> Iterator[Finding]:
-    stated = [row for row in rows if row["value"]]
+    stated, missing = ([row for row in rows if bool(row["value"]) is known] for known in (True, False))
     values = list(dict.fromkeys(row["value"] for row in stated))
     name = label(attribute)
     if told.floor is not None or len(values) > MOST_VALUES:
@@ -101,8 +101,8 @@ def _crossing(attribute: str, rows: Sequence[dict[str, Any]], large: Collection[
             cells = f"{few:,} of {len(stated):,} combinations of accent and {name}"
             yield Finding(LIMIT, "coverage", f"{cells} have fewer than {floor} speakers.")
     elif len(values) > 1:
-        yield from _cells(name, values, stated, large, told)
-    missing = [row for row in rows if not row["value"]]
+        silent = {row["accent"] for row in missing}
+        yield from _cells(name, values, [row | {"silent": row["accent"] in silent} for row in stated], large, told)
     if missing and told.floor is None:
         total, n = (sum(row["n_utterances"] for row in part) for part in (rows, missing))
         yield Finding(LIMIT, "coverage", f"{name} is not stated for {n:,} of {count(total, 'utterance')}.")
@@ -112,16 +112,21 @@ def _cells(
     name: str, values: Sequence[str], rows: Sequence[dict[str, Any]], large: Collection[str], told: Told
 ) -> Iterator[Finding]:
     """Name the empty cells, and the thin ones of accents that are large enough as a whole."""
-    empty, thin = [], []
+    empty: dict[bool, list[str]] = {False: [], True: []}
+    thin = []
     for value in values:
         own = [row for row in rows if row["value"] == value]
-        if nobody := [label(row["accent"]) for row in own if not row["n_utterances"]]:
-            empty.append(f"{label(value)} in {named(nobody)}")
+        for silent, parts in empty.items():
+            nobody = [label(row["accent"]) for row in own if not row["n_utterances"] and row["silent"] is silent]
+            if nobody:
+                parts.append(f"{label(value)} in {named(nobody)}")
         few = [row for row in own if 0 < row["n_speakers"] < told.min_speakers and row["accent"] in large]
         if few:
             thin.append(f"{label(value)} in " + named([f"{label(row['accent'])} ({row['n_speakers']})" for row in few]))
-    if empty:
-        yield Finding(LIMIT, "coverage", f"By {name}, nobody is there who is {'; '.join(empty)}.")
+    for silent, parts in empty.items():
+        if parts:
+            there = "is known there" if silent else "is there"
+            yield Finding(LIMIT, "coverage", f"By {name}, nobody {there} who is {'; '.join(parts)}.")
     if thin:
         yield Finding(LIMIT, "coverage", f"By {name}, fewer than {told.min_speakers} are {'; '.join(thin)}.")
 

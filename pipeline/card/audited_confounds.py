@@ -24,7 +24,10 @@ SOURCE_FORMAT = "file format"
 
 def confounds(audit: Audit, told: Told) -> Iterator[Finding]:
     """Yield a sentence for each association that is shown or follows from the design, and one for those not shown."""
-    rows = tables.rows(audit.associations)
+    everybody = {unit: _everybody(audit, unit) for unit in ("speaker", "utterance")}
+    rows = [row | {"unknown": everybody[row["unit"]] - row["n_units"]} for row in tables.rows(audit.associations)]
+    untested = [row for row in rows if row["note"]]
+    rows = [row for row in rows if _may_be_told(row, told)]
     groups = {key: tables.rows(part) for key, part in audit.groups.groupby(["attribute", "against"], sort=True)}
     shown = [row for row in rows if row["shown"] or row["nested"] not in ("", "constant")]
     with_accent = {row["attribute"] for row in shown if row["against"] == ACCENT}
@@ -34,6 +37,17 @@ def confounds(audit: Audit, told: Told) -> Iterator[Finding]:
     yield from _together([row for row in shown if {row["attribute"], row["against"]} <= with_accent])
     yield from _constants(rows, groups)
     yield from _not_shown(rows)
+    yield from _not_tested(untested)
+
+
+def _everybody(audit: Audit, unit: str) -> int:
+    whole = audit.coverage[audit.coverage["attribute"] == ""]
+    return int(whole["n_speakers" if unit == "speaker" else "n_utterances"].sum())
+
+
+def _may_be_told(row: dict[str, Any], told: Told) -> bool:
+    """Return whether as many named speakers as a floor asks for are behind a row."""
+    return told.floor is None or (row["unit"] == "speaker" and told.may_name(row["n_units"]))
 
 
 def _together(rows: Sequence[dict[str, Any]]) -> Iterator[Finding]:
@@ -53,14 +67,14 @@ def _gravest(row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _sentence(row: dict[str, Any], groups: Sequence[dict[str, Any]], told: Told) -> Finding:
     name, against = label(row["attribute"]), label(row["against"])
-    behind = _behind(row)
+    behind = _behind(row, told)
     severity = GRAVE if row["family"] == ACCENT else LIMIT
     if row["nested"] == "same":
         text = f"{name} and accent part the speakers in the same way ({behind}): neither can be told from the other."
         return Finding(severity, "confounds", text)
     made_of = _made_of(row, groups, told)
     if row["nested"] == "in_accent":
-        start = f"{name} cannot be separated from accent ({behind}): within an accent all share one value"
+        start = f"{name} cannot be separated from accent ({behind}): {_within(row, groups)}"
     elif row["nested"] == "in_attribute" and not row["shown"]:
         start = f"Each {name} occurs in one accent only ({behind})"
     elif row["measure"] == "spearman":
@@ -70,12 +84,21 @@ def _sentence(row: dict[str, Any], groups: Sequence[dict[str, Any]], told: Told)
     return Finding(severity, "confounds", f"{start}{made_of}. {_so(row)}")
 
 
-def _behind(row: dict[str, Any]) -> str:
+def _within(row: dict[str, Any], groups: Sequence[dict[str, Any]]) -> str:
+    levels = [one["group"] for one in groups]
+    where = "an accent" if len(set(levels)) == len(levels) else "the larger accents"
+    return f"within {where} all{' of whom it is known' if row['unknown'] else ''} share one value"
+
+
+def _behind(row: dict[str, Any], told: Told) -> str:
     parts = []
     if not pd.isna(row["value"]):
         parts.append(f"{EFFECTS[row['measure']]} {row['value']:.2f}")
     if not pd.isna(row["p_adjusted"]):
         parts.append(f"adjusted {p_value(row['p_adjusted'])}")
+    if row["unknown"] and told.floor is None:
+        total = count(row["n_units"] + row["unknown"], row["unit"])
+        return listed([*parts, f"known of {row['n_units']:,} of {total}"])
     return listed([*parts, count(row["n_units"], row["unit"])])
 
 
@@ -119,7 +142,10 @@ def _levels(row: dict[str, Any], groups: Sequence[dict[str, Any]], told: Told) -
     for level in dict.fromkeys(one["level"] for one in alike):
         own = [one for one in alike if one["level"] == level]
         names = named([_group(row, one) for one in own])
-        parts.append(f"every {row['unit']} of {names} is {label(level)} ({sum(one['n_units'] for one in own):,})")
+        known = f" whose {label(row['attribute'])} is known" if row["unknown"] else ""
+        parts.append(
+            f"every {row['unit']} of {names}{known} is {label(level)} ({sum(one['n_units'] for one in own):,})"
+        )
     for level in sorted({one["level"] for one in groups} - {one["level"] for one in alike}):
         own = [one for one in groups if one["level"] == level]
         n = sum(one["n_units"] for one in own)
@@ -150,24 +176,38 @@ def _widest(row: dict[str, Any], groups: Sequence[dict[str, Any]], totals: dict[
 
 
 def _constants(rows: Sequence[dict[str, Any]], groups: dict[Any, list[dict[str, Any]]]) -> Iterator[Finding]:
-    constant = [row for row in rows if row["nested"] == "constant"]
-    values = {row["attribute"]: groups[row["attribute"], row["against"]][0]["level"] for row in constant}
-    if SOURCE_FORMAT in values:
-        yield Finding(RECORD, "recordings", f"Every recording came as {label(values.pop(SOURCE_FORMAT))}.")
-    if values:
-        names = named([f"{label(name)} ({label(value)})" for name, value in values.items()])
-        yield Finding(LIMIT, "coverage", f"Alike for everybody, so nothing can be said of others: {names}.")
+    names = []
+    for row in rows:
+        if row["nested"] != "constant":
+            continue
+        value = label(groups[row["attribute"], row["against"]][0]["level"])
+        if row["attribute"] == SOURCE_FORMAT and not row["unknown"]:
+            yield Finding(RECORD, "recordings", f"Every recording came as {value}.")
+        else:
+            names.append(f"{label(row['attribute'])} ({value}{_apart(row)})")
+    if names:
+        yield Finding(LIMIT, "coverage", f"Alike for everybody, so nothing can be said of others: {named(names)}.")
+
+
+def _apart(row: dict[str, Any]) -> str:
+    """Return of whom a value is not known, or not only this one; a speaker with several is among the unknown."""
+    if row["n_mixed"]:
+        return "; speakers with several values apart"
+    return ", where it is known" if row["unknown"] else ""
 
 
 def _not_shown(rows: Sequence[dict[str, Any]]) -> Iterator[Finding]:
     tested = [row for row in rows if row["family"] == ACCENT and not row["shown"] and not pd.isna(row["p_adjusted"])]
     if tested:
         names = named([f"{label(row['attribute'])} ({p_value(row['p_adjusted'])})" for row in tested])
-        n = max(row["n_units"] for row in tested)
-        behind = f"adjusted, {count(n, 'speaker')}"
-        text = f"Not shown to go with accent, which does not show that they do not ({behind}): {names}."
+        fewest, most = (pick(row["n_units"] for row in tested) for pick in (min, max))
+        of = count(most, "speaker") if fewest == most else f"{fewest:,} to {count(most, 'speaker')}"
+        text = f"Not shown to go with accent, which does not show that they do not (adjusted, {of}): {names}."
         yield Finding(RECORD, "confounds", text)
-    untested = [row for row in rows if row["family"] == ACCENT and row["note"] and "one accent" not in row["note"]]
+
+
+def _not_tested(rows: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    untested = [row for row in rows if row["family"] == ACCENT and "one accent" not in row["note"]]
     for note in sorted({row["note"] for row in untested}):
         names = named([label(row["attribute"]) for row in untested if row["note"] == note])
         yield Finding(RECORD, "confounds", f"{names}: {note}.")

@@ -26,7 +26,9 @@ def short_warning(evidence: Evidence) -> list[Sentence]:
     """Return one sentence for the summary, or none where nothing is shown to go with accent."""
     view = evidence.view
     table = view.source.audit.associations
-    chosen = table[(table["family"] == "accent") & (table["shown"] | table["nested"].isin(["same", "in_accent"]))]
+    floor = view.source.publication.floor
+    told = table[table["n_units"] >= floor] if floor is not None else table
+    chosen = told[(told["family"] == "accent") & (told["shown"] | told["nested"].isin(["same", "in_accent"]))]
     if chosen.empty:
         return []
     text = (

@@ -170,14 +170,18 @@ def _median(key: dict[str, str], group: str, values: FloatArray) -> dict[str, An
 
 
 def _nested(table: IntArray, fewest: int) -> str:
-    """Return how far accent (rows) and attribute (columns) are one thing: what is nested in what."""
-    if table.shape[1] == 1 and table.sum() >= fewest:
-        return "constant"
-    large = table[table.sum(axis=1) >= fewest]
-    alike = (large > 0).sum(axis=1) == 1
-    in_accent = len(large) > 1 and bool(alike.all()) and len(set(large.argmax(axis=1))) > 1
+    """Return how far accent (rows) and attribute (columns) are one thing: what is nested in what.
+
+    Accents of fewer than ``fewest`` say nothing of ``in_accent``; of values, every one has to lie in one accent.
+    """
+    if table.shape[1] < 2:
+        return "constant" if table.sum() >= fewest else ""
+    alike = (table > 0).sum(axis=1) == 1
+    large = table.sum(axis=1) >= fewest
+    values = table[large].argmax(axis=1)
+    in_accent = large.sum() > 1 and bool(alike[large].all()) and len(set(values)) > 1
     wide = table[:, table.sum(axis=0) >= fewest]
-    in_attribute = wide.shape[1] > 1 and bool(((wide > 0).sum(axis=0) == 1).all()) and len(set(wide.argmax(axis=0))) > 1
-    if in_accent and in_attribute and len(set(large.argmax(axis=1))) == len(large):
+    in_attribute = bool(((table > 0).sum(axis=0) == 1).all()) and len(set(wide.argmax(axis=0))) > 1
+    if in_accent and in_attribute and bool(alike.all()) and len(set(values)) == len(values):
         return "same"
     return "in_accent" if in_accent else "in_attribute" if in_attribute else ""

@@ -24,13 +24,16 @@ def corpus(**said: Any) -> CorpusRecord:
     return CorpusRecord(**given | said)
 
 
+def audit_rows(speakers: dict[tuple[str, str | None], int], text: str = "text {} of {}") -> list[dict[str, Any]]:
+    return [
+        {"utterance_id": f"{accent}-{gender}-{at}", "speaker_id": f"{gender}{at}", "accent": accent,
+         "reference": text.format(at, accent), "attr_gender": gender}
+        for (accent, gender), n in speakers.items() for at in range(n)
+    ]  # fmt: skip
+
+
 def audit_of(speakers: dict[tuple[str, str | None], int], text: str = "text {} of {}") -> Audit:
-    rows = []
-    for (accent, gender), n in speakers.items():
-        for at in range(n):
-            rows.append({"utterance_id": f"{accent}-{gender}-{at}", "speaker_id": f"{gender}{at}", "accent": accent,
-                         "reference": text.format(at, accent), "attr_gender": gender})  # fmt: skip
-    table = tables.build(rows, tables.Listing, where="test")
+    table = tables.build(audit_rows(speakers, text), tables.Listing, where="test")
     return audit(table, NO_SOUND, NOTHING_LOST, str, settings=StatsSettings())
 
 
@@ -71,6 +74,42 @@ def test_under_a_floor_nobody_is_named_of_whom_there_are_fewer() -> None:
     assert "female" not in text
     assert only(found, "combinations of accent and gender")[0].startswith("5 of 6 ")
     assert not any("nobody is there" in one or "fewer than 5" in one for one in found)
+
+
+def test_under_a_floor_nothing_is_told_that_few_are_known_to_be() -> None:
+    few = audit_of({("a", "m"): 3, ("a", None): 10, ("b", "f"): 3, ("b", None): 12})
+    assert only(told(few), "part the speakers in the same way")[0].count("known of 6 of 28 speakers") == 1
+    assert not any("6 speakers" in one or "same way" in one or "(p = " in one for one in told(few, floor=10))
+    alike = audit_of({("a", "m"): 3, ("a", None): 10, ("b", None): 12})
+    assert only(told(alike), "Alike for everybody")[0].endswith("gender (m, where it is known).")
+    assert not any("Alike" in one for one in told(alike, floor=10))
+
+
+def test_every_speaker_is_said_of_those_alone_whose_value_is_known() -> None:
+    found = told(audit_of({("a", "m"): 8, ("a", None): 4, ("b", "f"): 8, ("b", "m"): 1}))
+    assert "every speaker of a whose gender is known is m (8)" in only(found, "gender goes with accent")[0]
+    assert "By gender, nobody is known there who is f in a." in found
+    assert not any("nobody is there" in one for one in found)
+
+
+def test_what_holds_in_the_larger_accents_only_is_said_of_them_only() -> None:
+    three = {("a", "m"): 3, ("b", "f"): 3, ("c", "f"): 1, ("c", "m"): 1}
+    text, _ = only(told(audit_of(three)), "cannot be separated from accent")
+    assert "within the larger accents all share one value" in text
+    text, _ = only(told(audit_of({("a", "m"): 6, ("b", "f"): 6, ("c", "f"): 6})), "cannot be separated from accent")
+    assert "within an accent all share one value" in text
+
+
+def test_who_has_several_values_is_not_alike_to_anybody() -> None:
+    both = audit_of({("a", "m"): 8, ("b", "m"): 8})
+    rows = audit_rows({("a", "m"): 8, ("b", "m"): 8})
+    mixed = [
+        row | {"utterance_id": f"{row['utterance_id']}+", "attr_gender": "f"} for row in rows if row["accent"] == "a"
+    ]
+    several = audit(tables.build(rows + mixed, tables.Listing, where="test"), NO_SOUND, NOTHING_LOST, str,
+                    settings=StatsSettings())  # fmt: skip
+    assert only(told(both), "Alike for everybody")[0].endswith("gender (m).")
+    assert only(told(several), "Alike for everybody")[0].endswith("gender (m; speakers with several values apart).")
 
 
 def test_texts_that_no_two_accents_share_are_told_first() -> None:

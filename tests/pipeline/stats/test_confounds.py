@@ -48,6 +48,15 @@ def test_an_attribute_that_cannot_be_told_from_accent_is_named_so() -> None:
     assert found["home", "accent"]["nested"] == "same"
 
 
+def test_a_value_that_two_accents_share_is_of_no_single_accent_however_rare() -> None:
+    values = {"a": ["x", "x", "x", "y", "y", "y", "r"], "b": ["z", "z", "z", "q", "q", "q", "r"]}
+    row = asked(speakers(7, ("a", "b"), gender=lambda accent, at: values[accent][at]))["gender", "accent"]
+    assert row["nested"] == ""
+    values["b"][-1] = "s"
+    row = asked(speakers(7, ("a", "b"), gender=lambda accent, at: values[accent][at]))["gender", "accent"]
+    assert row["nested"] == "in_attribute"
+
+
 def test_one_value_for_everybody_is_no_association_and_is_said_to_be_constant() -> None:
     row = asked(speakers(4, gender=lambda accent, at: "male"))["gender", "accent"]
     assert (row["nested"], row["shown"], pd.isna(row["p"])) == ("constant", False, True)
