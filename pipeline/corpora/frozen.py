@@ -6,6 +6,7 @@ not be passed on, a row holds the hash of its reference instead, and the corpus 
 
 import hashlib
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from pipeline.tables import ATTRIBUTE_PREFIX
 MANIFEST: Final = "manifest.jsonl"
 SOURCE: Final = "SOURCE.md"
 REFERENCE_SHA256: Final = "reference_sha256"
+_LOOKED_UP: Final = re.compile(r"(\\*)\$\{")
 CHOICE_MARK: Final = "# Written by stages=[manifest]: the frozen manifest beside this folder, as a choice of corpus."
 
 
@@ -101,17 +103,20 @@ def check_read_back(path: Path, utterances: pd.DataFrame, *, texts: bool) -> Non
     """
     _, rows = read_rows(path)
     found = {row.cells.get("utterance_id", ""): row for row in rows}
-    wanted = ("accent", "raw_accent", "speaker_id", *(("reference",) if texts else ()))
+    wanted = {name: name for name in ("accent", "raw_accent", "speaker_id", "audio_sha256")}
+    wanted |= {"audio": "audio_path"} | ({"reference": "reference"} if texts else {})
+    wanted |= {column: column.removeprefix(ATTRIBUTE_PREFIX) for column in attribute_columns(utterances)}
     changed = [
         f"{row['utterance_id']} ({name})"
-        for row in tables.rows(utterances)
-        for name in wanted
-        if found.get(row["utterance_id"], Row(0, {})).cells.get(name) != _or_none(row[name])
+        for row in tables.rows(utterances[["utterance_id", *wanted]])
+        for column, name in wanted.items()
+        if found.get(row["utterance_id"], Row(0, {})).cells.get(name) != _or_none(row[column])
     ]
     if changed or len(rows) != len(utterances):
         raise StudyError(
             f"{path.name}: read again, it would say something else of {first_five(changed) or 'the number of rows'}. "
-            "A name, label or text that begins or ends with a space cannot be frozen: mend the corpus, or leave it out."
+            "What begins or ends with a space cannot be frozen, nor an attribute with the name of another column: mend "
+            "the corpus, or leave it out."
         )
 
 
@@ -133,5 +138,8 @@ def choice(name: str, record: CorpusRecord, utterances: pd.DataFrame) -> str:
 
 
 def _uninterpolated(value: Any) -> Any:
-    """Return text in which nothing is looked up when the file is composed."""
-    return value.replace("${", "\\${") if isinstance(value, str) else value
+    """Return a setting in whose texts nothing is looked up when the file is composed."""
+    if isinstance(value, list | tuple):
+        return [_uninterpolated(one) for one in value]
+    # a backslash before a dollar sign escapes it, and one before that backslash would undo it
+    return _LOOKED_UP.sub(lambda found: 2 * found[1] + r"\${", value) if isinstance(value, str) else value

@@ -32,6 +32,8 @@ class Wishes:
     missing: list[str] = field(default_factory=list)
     n_accents: int = 0
     """that texts are to be shared by; 0: not counted yet"""
+    chosen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """by accent: speakers chosen of each value of ``balance``, and how many values; before texts are looked at"""
 
 
 Rule = Callable[[pd.DataFrame, Wishes], "pd.Series[str]"]
@@ -170,6 +172,7 @@ def _quota(accent: str, group: pd.DataFrame, levels: list[str], wishes: Wishes) 
     if lacking:
         wishes.missing.append(f"accent '{accent}' has no speaker of {', '.join(lacking)}, so it is not balanced")
     each = int(sizes.min()) if wanted is None else min(int(sizes.min()), wanted // len(levels))
+    wishes.chosen[accent] = each, len(sizes)
     found = each * len(sizes)
     if wanted is not None and found < wanted:
         equal = " in equal numbers" if settings.balance else ""
@@ -229,7 +232,20 @@ def minutes_beyond(rest: pd.DataFrame, wishes: Wishes) -> "pd.Series[str]":
         turn = turn.sort_values(["turn", "speaker_order", "speaker"], kind="stable")
         spoken_s = turn.groupby("accent")["duration_s"].cumsum()
         lost = spoken_s.index[spoken_s > limit * _SECONDS]
-    return _because(lost, f"subset.minutes_per_accent: its accent is full with {limit:g} minutes of lower hashes")
+    _say_short(rest, lost, limit, wishes)
+    why = f"subset.minutes_per_accent: with it and what has a lower hash its accent would have more than {limit:g}"
+    return _because(lost, f"{why} minutes")
+
+
+def _say_short(rest: pd.DataFrame, lost: "pd.Index[int]", limit: float, wishes: Wishes) -> None:
+    """Say where one long recording leaves an accent less than half of what it could have."""
+    minutes = rest["duration_s"].where(~rest.index.isin(lost), 0.0).groupby(rest["accent"]).sum() / _SECONDS
+    left_out = set(rest.loc[lost, "accent"])
+    wishes.missing.extend(
+        f"accent '{accent}' keeps {kept:.1f} of the {limit:g} minutes wished for: the next recording is too long"
+        for accent, kept in minutes.items()
+        if kept < limit / 2 and accent in left_out
+    )
 
 
 def _because(index: "pd.Index[int]", why: str) -> "pd.Series[str]":
@@ -239,3 +255,21 @@ def _because(index: "pd.Index[int]", why: str) -> "pd.Series[str]":
 def said_missing(accents: Iterable[str], left: pd.DataFrame) -> list[str]:
     """Return a sentence for every accent of which nothing is left."""
     return [f"nothing of accent '{accent}' is left" for accent in sorted(set(accents) - set(left["accent"].unique()))]
+
+
+def said_undone(left: pd.DataFrame, wishes: Wishes) -> list[str]:
+    """Return a sentence for every accent of whose chosen speakers some have lost all that they said to a later rule."""
+    if left.empty or not wishes.chosen:
+        return []
+    said = []
+    for accent, people in _people(left, wishes.settings.balance).groupby("accent"):
+        each, n_values = wishes.chosen[str(accent)]
+        sizes = people["level"].value_counts()
+        if len(people) < each * n_values:
+            equal = len(sizes) == n_values and sizes.nunique() == 1
+            said.append(
+                f"accent '{accent}' keeps {len(people)} of its {each * n_values} chosen speakers"
+                f"{'' if equal else ', no longer in equal numbers'}: the rules on texts and minutes leave the others "
+                "nothing"
+            )
+    return said

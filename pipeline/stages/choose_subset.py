@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.artifacts import SubsetPart, SubsetRecord
 from pipeline.corpora import subset_rules
 from pipeline.corpora.frozen_subset import not_frozen
-from pipeline.corpora.subset_rules import Rule, Wishes, prepared, said_missing
+from pipeline.corpora.subset_rules import Rule, Wishes, prepared, said_missing, said_undone
 from pipeline.corpora.subset_settings import SubsetSettings
 from pipeline.errors import ConfigError, first_five
 from pipeline.records import Exclusion, Reason
@@ -55,6 +55,7 @@ def choose_subset(utterances: pd.DataFrame, settings: SubsetSettings) -> Subset:
     wishes = Wishes(settings)
     rest, why = _ruled(utterances, wishes)
     wishes.missing.extend(said_missing(set(settings.accents) or set(utterances["accent"].unique()), rest))
+    wishes.missing.extend(said_undone(rest, wishes))
     _check(wishes, rest, why)
     kept = utterances[utterances["utterance_id"].isin(rest["utterance_id"])]
     kept = kept.sort_values("utterance_id", kind="stable").reset_index(drop=True)

@@ -134,7 +134,10 @@ def test_no_limit_is_ever_exceeded_and_what_is_to_be_equal_is_equal(said: list[S
         assert kept.groupby("accent")["duration_s"].sum().max() <= 60 * limit
     if wishes.get("balance") and not wishes.get("match"):
         people_of = kept.groupby(["accent", "attr_gender"])["speaker_id"].nunique().groupby("accent")
-        assert (people_of.max() == people_of.min()).all()
+        unequal = people_of.max() != people_of.min()
+        assert found.record is not None
+        for accent in unequal[unequal].index:  # only minutes may undo it, and that is told
+            assert any(f"'{accent}' keeps" in one and "no longer in equal" in one for one in found.record.missing)
         assert kept.groupby(["accent", "speaker_id"])["attr_gender"].nunique().max() == 1
     if wishes.get("match"):
         text = kept["reference"].str.casefold().str.split().str.join(" ")
@@ -259,6 +262,36 @@ def test_minutes_are_spread_over_all_speakers_before_anybody_is_heard_twice() ->
     per_speaker = found.utterances.groupby("speaker_id").size()
     assert found.utterances.groupby("accent").size().to_dict() == {"a0": 9, "a1": 9}
     assert (len(per_speaker), set(per_speaker)) == (12, {1, 2})
+
+
+def test_speakers_whom_other_wishes_leave_nothing_are_told_and_balance_is_not_claimed() -> None:
+    said = [("n", f"{g}{k}", "words", g, 0.5 if k == 0 else 7.0) for g in "fm" for k in range(3)]
+    found = choose(utterances(said), balance=["gender"], minutes_per_accent=0.3)
+    kept = found.utterances.groupby("attr_gender")["speaker_id"].nunique()
+    assert found.record is not None
+    (sentence,) = found.record.missing
+    assert sentence.startswith(f"accent 'n' keeps {kept.sum()} of its 6 chosen speakers, no longer in equal numbers")
+    with pytest.raises(ConfigError, match=r"chosen speakers.*subset\.if_fewer=all"):
+        choose(utterances(said), balance=["gender"], minutes_per_accent=0.3, if_fewer="refuse")
+
+
+def test_a_recording_that_is_longer_than_the_minutes_is_told() -> None:
+    table = utterances([("n", f"s{k}", "words", None, 61.0 if k == 1 else 1.0) for k in range(3)])
+    told = {0: 0, 1: 0, 2: 0}
+    for seed in range(8):
+        try:
+            found = choose(table, minutes_per_accent=1, seed=seed)
+        except ConfigError as error:
+            assert "would have more than 1 minutes" in str(error)
+            told[0] += 1
+        else:
+            assert found.record is not None
+            kept = len(found.utterances)
+            assert found.record.missing == [
+                "accent 'n' keeps 0.0 of the 1 minutes wished for: the next recording is too long"
+            ]
+            told[kept] += 1
+    assert all(told.values())
 
 
 def test_the_same_voices_are_chosen_under_every_accent() -> None:

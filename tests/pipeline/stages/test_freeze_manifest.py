@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from pipeline import registration, tables
-from pipeline.artifacts import RunRecord, sha256_of
+from pipeline.artifacts import CorpusRecord, RunRecord, sha256_of
 from pipeline.config import DOWNSTREAM, UPSTREAM, build
 from pipeline.corpora import frozen
 from pipeline.corpora.frozen import FreezeSettings
@@ -307,6 +307,30 @@ def test_what_a_reader_would_trim_is_not_frozen_silently(tmp_path: Path) -> None
     with pytest.raises(StudyError, match=r"something else of 0u \(reference\)"):
         frozen.check_read_back(path, table, texts=True)
     frozen.check_read_back(path, table, texts=False)
+
+
+@pytest.mark.parametrize("column", ["attr_town", "audio", "attr_audio_path"])
+def test_every_column_is_read_back_before_it_is_said_to_be_the_same(tmp_path: Path, column: str) -> None:
+    table = utterances([("u", "words", None, "north")]).assign(**{column: pd.Series(["elsewhere "], dtype="str")})
+    path = tmp_path / "manifest.jsonl"
+    path.write_text(frozen.lines(table, texts=True), encoding="utf-8")
+    with pytest.raises(StudyError, match=r"something else of 0u \("):
+        frozen.check_read_back(path, table, texts=True)
+
+
+@given(
+    st.lists(st.sampled_from(["\\", "${seed}", "$", "{", "${oc.env:HOME}", " word"]), min_size=1, max_size=6).map(
+        "".join
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_nothing_in_a_choice_of_corpus_is_looked_up(text: str) -> None:
+    record = CorpusRecord(name="c", description="d", synthetic=False, style=text, label_kind="", label_provenance="",
+                          licence=text, citation=text, redistribute_text=True)  # fmt: skip
+    table = utterances([("u", "words", None, "north")]).assign(**{f"attr_{text}": pd.Series(["x"], dtype="str")})
+    read = OmegaConf.to_container(OmegaConf.create(frozen.choice("c", record, table)), resolve=True)
+    assert isinstance(read, dict)
+    assert (read["licence"], read["style"], read["citation"], read["attributes"]) == (text, text, text, [text])
 
 
 def test_a_subset_is_studied_and_the_card_says_which_part_and_what_it_lacks(
