@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,7 @@ from pipeline.card.audited import MOST_VALUES, Told
 from pipeline.config import Study
 from pipeline.corpora.base import Listable
 from pipeline.errors import ConfigError, did_you_mean
-from pipeline.stages.audit import NAME, audit, prepared, read_words
+from pipeline.stages.audit import NAME, audit_prepared, prepared, read_words
 from pipeline.stages.choose_subset import choose_subset
 from pipeline.stages.load_utterances import load_utterances, measure_recordings
 from pipeline.stats.assumed import Earlier, assume
@@ -38,19 +37,19 @@ def run_audit(study: Study, earlier: Earlier | None) -> Audited:
     Raises:
         StudyError: for every mistake that is the user's to mend.
     """
-    normalize = cache(study.normalizers[study.card.main_normalizer])
+    normalize = study.normalizers[study.card.main_normalizer]
     known = read_words(study.audit.word_list, normalize)
     material = _listed(study) if not study.audit.audio else _loaded(study)
-    found = audit(
-        material.utterances,
+    table, attributes = prepared(material.utterances, normalize)
+    found = audit_prepared(
+        table,
+        attributes,
         material.acoustics,
         material.exclusions,
-        normalize,
         settings=study.stats,
         near_text=study.audit.near_text,
         known_words=known,
     )
-    table, attributes = prepared(material.utterances, normalize)
     crossed = _crossed(study.audit.cross, attributes, found)
     conditions = [condition.name for condition in study.conditions]
     assumed = assume(sorted(table["accent"].unique()), conditions, earlier, study.stats, study.plan)

@@ -144,11 +144,11 @@ def duplicates(audit: Audit, told: Told) -> Iterator[Finding]:
     else:
         opened = audit.coverage["minutes"].notna().all() and len(audit.coverage) > 0
         yield Finding(
-            RECORD, "duplicates", "No recording is there twice." if opened else "Recordings were not compared."
+            RECORD, "duplicates", "No two recordings have the same bytes." if opened else "Recordings were not compared."
         )
     if len(near):
         across = int((near["n_speakers"] > 1).sum())
-        text = f"{count(len(near), 'pair')} of different texts are nearly the same, {across:,} of them across speakers."
+        text = f"{count(len(near), 'pair')} of different texts or more are nearly the same, {across:,} across speakers."
         yield Finding(RECORD, "duplicates", text)
     if len(audit.speakers) and told.may_name(len(audit.speakers)):
         who = "" if told.floor is not None else f": {named([label(name) for name in audit.speakers['speaker_id']])}"

@@ -26,6 +26,7 @@ from pipeline.stats.speaker_units import units
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 from pipeline.text.difficulty import collect, difficulty
 from pipeline.text.near_duplicates import near_duplicates
+from pipeline.text.pairs import Texts
 
 NAME = "audit"
 FIRST = 5
@@ -69,7 +70,27 @@ def audit(
 
     ``acoustics`` may be empty; ``exclusions`` are those of the corpus.
     """
-    table, attributes = prepared(utterances, normalize)
+    return audit_prepared(
+        *prepared(utterances, normalize),
+        acoustics,
+        exclusions,
+        settings=settings,
+        near_text=near_text,
+        known_words=known_words,
+    )
+
+
+def audit_prepared(
+    table: pd.DataFrame,
+    attributes: Sequence[str],
+    acoustics: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    *,
+    settings: StatsSettings,
+    near_text: float,
+    known_words: Collection[str] | None,
+) -> Audit:
+    """Return what is found in ``prepared`` utterances."""
     texts = difficulty(
         collect(zip(table["accent"], table["reference"], table["normalized"], strict=True)),
         pooled=POOLED,
@@ -98,14 +119,14 @@ def prepared(utterances: pd.DataFrame, normalize: Callable[[str], str]) -> tuple
     names = {column: column.removeprefix(ATTRIBUTE_PREFIX) for column in kept}
     taken = {*TAKEN, *SOUND.values(), FORMAT, DURATION, LENGTH}
     names = {column: name if name not in taken else column for column, name in names.items()}
-    texts = {text: normalize(text) for text in utterances["reference"].unique()}
+    texts = Texts.of(utterances["reference"]).normalized(normalize)
+    words = np.array([len(text.split()) for text in texts.distinct], dtype=np.int64)
     fixed = ["utterance_id", "speaker_id", "accent", "reference"]
     table = utterances[[*fixed, *kept]].rename(columns=names)
     absent = pd.Series(np.nan, index=utterances.index)
-    normalized = utterances["reference"].map(texts).astype("str")
     return table.assign(
-        normalized=normalized,
-        words=normalized.map({text: len(text.split()) for text in texts.values()}).astype("int64"),
+        normalized=texts.column().set_axis(utterances.index),
+        words=words[texts.places],
         duration_s=utterances.get("duration_s", absent),
         audio_sha256=utterances.get("audio_sha256", absent.astype("str")),
     ), sorted(names.values())
