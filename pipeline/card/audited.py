@@ -144,7 +144,9 @@ def duplicates(audit: Audit, told: Told) -> Iterator[Finding]:
     else:
         opened = audit.coverage["minutes"].notna().all() and len(audit.coverage) > 0
         yield Finding(
-            RECORD, "duplicates", "No two recordings have the same bytes." if opened else "Recordings were not compared."
+            RECORD,
+            "duplicates",
+            "No two recordings have the same bytes." if opened else "Recordings were not compared.",
         )
     if len(near):
         across = int((near["n_speakers"] > 1).sum())

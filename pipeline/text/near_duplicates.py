@@ -22,20 +22,24 @@ IntArray = NDArray[np.int64]
 HashArray = NDArray[np.uint64]
 
 
-def near_duplicates(texts: Sequence[str], *, similarity: float) -> list[tuple[int, int, float]]:
+def near_duplicates(texts: Sequence[str], *, similarity: float, most: int = 100_000) -> list[tuple[int, int, float]]:
     """Return pairs of ``texts`` (distinct and normalized) that are alike, as (place, later place, likeness).
 
-    Likeness is rapidfuzz's ``token_sort_ratio``, 0 to 100, of ``similarity`` or more.
+    Likeness is rapidfuzz's ``token_sort_ratio``, 0 to 100, of ``similarity`` or more. Of more than ``most`` pairs the
+    most alike are returned: a corpus of commands that differ in a number has more than anybody reads.
     """
     ordered = [" ".join(sorted(text.split())) for text in texts]
     pairs = _candidates(ordered)
-    found = []
+    alike = np.empty(len(pairs), dtype=np.float32)
     for start in range(0, len(pairs), _BATCH):
         batch = pairs[start : start + _BATCH]
-        alike = _likeness([ordered[one] for one, _ in batch], [ordered[other] for _, other in batch])
-        near = np.flatnonzero(alike >= similarity)
-        found += [(int(batch[at, 0]), int(batch[at, 1]), float(alike[at])) for at in near]
-    return found
+        alike[start : start + _BATCH] = _likeness(
+            [ordered[one] for one in batch[:, 0]], [ordered[other] for other in batch[:, 1]]
+        )
+    near = np.flatnonzero(alike >= similarity)
+    if len(near) > most:
+        near = np.sort(near[np.argsort(-alike[near], kind="stable")[:most]])
+    return [(int(pairs[at, 0]), int(pairs[at, 1]), float(alike[at])) for at in near]
 
 
 def _likeness(first: list[str], second: list[str]) -> NDArray[np.float32]:

@@ -54,3 +54,10 @@ def test_comparisons_grow_with_the_texts_and_not_with_their_square(monkeypatch: 
     texts = list({" ".join(rng.choices(words, k=12)) for _ in range(2_000)})
     alike(texts, similarity=90)
     assert compared <= near_duplicates.BANDS * near_duplicates.NEIGHBORS * len(texts)
+
+
+def test_of_more_pairs_than_anybody_reads_the_most_alike_are_told() -> None:
+    texts = [f"turn the light in the kitchen to level {at} now" for at in (10, 11, 12)] + [BASE, f"{BASE} too"]
+    every = alike(texts, similarity=80)
+    assert len(every) > 1
+    assert alike(texts, similarity=80, most=1) == [max(every, key=lambda pair: pair[2])]
