@@ -82,7 +82,7 @@ def _lines(shopping: pd.DataFrame) -> list[str]:
             if pd.isna(row["more_speakers"])
             else f"{count(int(row['more_speakers']), 'more speaker')}, {count(int(row['more_words']), 'word')}"
         )
-        others = ", and of other accents as many" if row["how"] == "with_others" else ""
+        others = ", and another accent with as many speakers as it then has" if row["how"] == "with_others" else ""
         lines.append(f"{cell}: {need}{others} (there {count(row['n_speakers'], 'speaker')}; {row['reason']}).")
     more = len(rows) - MOST_LISTED
     return [*lines, *([f"{count(more, 'further cell')}: coverage_plan.csv."] if more > 0 else [])]

@@ -38,10 +38,13 @@ def coverage(utterances: pd.DataFrame, attributes: Sequence[str]) -> pd.DataFram
 
 
 def crossed(utterances: pd.DataFrame, attributes: Sequence[str]) -> list[str]:
-    """Return the attributes that group speakers: at least one value, and not one for nearly every speaker."""
-    found = []
+    """Return the attributes that group speakers: at least one value, and not one for nearly every speaker.
+
+    An utterance that nobody is named for counts as a speaker of its own.
+    """
+    found, unnamed = [], utterances["speaker_id"].isna()
     for name in attributes:
-        speakers = utterances.drop_duplicates(["accent", "speaker_id", name])[name]
+        speakers = utterances.loc[unnamed | ~utterances.duplicated(["accent", "speaker_id", name]), name]
         if speakers.notna().any() and (scale(speakers) is not None or not identifies(speakers)):
             found.append(name)
     return found

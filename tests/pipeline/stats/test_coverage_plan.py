@@ -67,6 +67,12 @@ def test_what_nobody_is_has_a_row_and_support_says_how_much_a_cell_bears() -> No
     assert found.set_index(["accent", "attribute"]).loc[("north", ""), "minutes"] == 8.0
 
 
+def test_values_are_counted_where_nobody_is_named() -> None:
+    table = said({("north", name): 8 for name in ("phone", "headset", "room")}).assign(speaker_id=None)
+    found = coverage(table.astype({"speaker_id": "str"}), ["gender"])
+    assert set(found.loc[found["attribute"] == "gender", "value"]) == {"phone", "headset", "room"}
+
+
 def test_without_audio_minutes_are_missing_and_not_nought() -> None:
     table = said({("north", "female"): 2}).assign(duration_s=np.nan)
     assert np.isnan(coverage(table, []).iloc[0]["minutes"])
