@@ -29,6 +29,7 @@ def audited(composed: Callable[..., dict[str, Any]], tmp_path: Path) -> Audit:
             "corpus=manifest",
             "corpus.accents=as_given",
             f"results_dir={tmp_path / 'results'}",
+            "render.workers=0",
         ]
         report = run_single(build(composed("stages=[audit]", *given, "conditions=[clean]", *overrides)))
         output = io.StringIO()

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from rich.console import Console
 
 from pipeline import registration, tables
 from pipeline.artifacts import CorpusRecord, RunRecord, sha256_of
+from pipeline.card import figures
 from pipeline.config import DOWNSTREAM, UPSTREAM, build
 from pipeline.corpora import frozen
 from pipeline.corpora.frozen import FreezeSettings
@@ -338,7 +338,9 @@ def test_a_subset_is_studied_and_the_card_says_which_part_and_what_it_lacks(
     make_corpus: Callable[..., Path],
     manifest_overrides: Callable[[Path], list[str]],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(figures, "figures", lambda _: [])  # drawing takes longer than all the rest
     fixed = [*manifest_overrides(make_corpus(speakers=4)), "asr=scripted", "conditions=[clean]", "run_name=part"]
     fixed += ["stats.bootstrap=0", "stats.permutations=100"]
     wishes = ["subset.speakers_per_accent=3", "subset.utterances_per_speaker=1"]
@@ -394,13 +396,11 @@ def test_the_plan_is_about_the_part_that_would_be_studied(
         assert ("No audio was opened" in output.getvalue()) is ("speakers" in wish)
 
 
-def test_the_command_freezes_and_says_where(
-    command: Callable[..., subprocess.CompletedProcess[str]], manifest: Path, tmp_path: Path
+def test_what_was_frozen_is_told_with_its_files_and_the_choice_of_corpus_begins_with_a_manifest(
+    freeze: Freeze, tmp_path: Path
 ) -> None:
-    arguments = ["stages=[manifest]", "corpus=manifest", f"corpus.path={manifest}", "manifest.path=frozen"]
-    done = command(*arguments, "subset.speakers_per_accent=2")
-    assert done.returncode == 0, done.stderr
-    assert "frozen/manifest.jsonl" in done.stdout
+    told = freeze("subset.speakers_per_accent=2")
+    assert str(tmp_path / "frozen" / "manifest.jsonl") in told
     choice = yaml.safe_load((tmp_path / "frozen" / "corpus" / "mine.yaml").read_text(encoding="utf-8"))
     assert choice["defaults"] == ["manifest", "_self_"]
 
