@@ -12,7 +12,8 @@ import pandas as pd
 from pipeline.artifacts import SubsetPart, SubsetRecord
 from pipeline.corpora import subset_rules
 from pipeline.corpora.frozen_subset import not_frozen
-from pipeline.corpora.subset_rules import Rule, Wishes, prepared, said_missing, said_undone
+from pipeline.corpora.subset_order import prepared
+from pipeline.corpora.subset_rules import Rule, Wishes, said_missing, said_undone
 from pipeline.corpora.subset_settings import SubsetSettings
 from pipeline.errors import ConfigError, first_five
 from pipeline.records import Exclusion, Reason
