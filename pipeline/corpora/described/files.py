@@ -5,6 +5,7 @@ What is wrong with one row stays with that row; what makes the whole file unread
 
 import csv
 import io
+import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -43,6 +44,42 @@ def below(root: Path, relative: str, where: str, *, allow_outside_root: bool) ->
             f"{where}: '{relative}' lies outside corpus.root. Put it below, or set corpus.allow_outside_root=true."
         )
     return root / relative
+
+
+def fitting(root: Path, pattern: str, where: str, *, allow_outside_root: bool) -> list[Path]:
+    """Return the file or folder of that name, or with ``*`` in it all that fit, sorted.
+
+    Raises:
+        ManifestError: if nothing fits, or as ``matches`` does.
+    """
+    found = matches(root, pattern, where, allow_outside_root=allow_outside_root)
+    if not found:
+        raise ManifestError(f"{where}: nothing below {root} fits '{pattern}'. Check corpus.root and the pattern.")
+    return found
+
+
+def matches(root: Path, pattern: str, where: str, *, allow_outside_root: bool) -> list[Path]:
+    """Return what ``fitting`` does, or nothing. A name without ``*`` is returned whether it is there or not.
+
+    Raises:
+        ManifestError: if it is no pattern, or what it finds leaves the root, be it behind a link.
+    """
+    path = below(root, pattern, where, allow_outside_root=allow_outside_root)
+    if "*" not in pattern or os.path.exists(path):
+        return [path]
+    start = Path(path.anchor) if Path(pattern).is_absolute() else root
+    try:
+        found = sorted(start.glob(path.relative_to(start).as_posix()))
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{where}: '{pattern}' is not a pattern of paths: {error}. Mend it.") from error
+    for one in found:
+        below(root, name_from(root, one), where, allow_outside_root=allow_outside_root)
+    return found
+
+
+def name_from(root: Path, path: Path) -> str:
+    """Return a path from the root, or in full where it lies elsewhere."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
 def read_table(path: Path, written: TableFormat, where: str) -> Rows:

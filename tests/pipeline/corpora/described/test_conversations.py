@@ -73,7 +73,7 @@ def test_one_set_of_edacc_can_be_chosen_and_its_lists_are_the_inputs(roots: dict
     names = {path.relative_to(roots["edacc"]).as_posix() for path in lists}
     assert names == {
         "linguistic_background.csv",
-        *(f"test/{n}" for n in ("conv.list", "segments", "stm", "text", "utt2spk")),
+        *(f"test/{n}" for n in ("segments", "text", "utt2spk")),  # and not conv.list or stm, which are not read
     }
 
 
