@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.corpora.described.column_settings import BRACES, Column, template_names
 from pipeline.corpora.described.files import read_text
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.members import Members
-from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest_files import Row
 from pipeline.errors import ManifestError
 

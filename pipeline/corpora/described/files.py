@@ -6,14 +6,16 @@ What is wrong with one row stays with that row; what makes the whole file unread
 import csv
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from pipeline.corpora.described.column_settings import TableFormat
 from pipeline.corpora.described.columnar import read_columnar
 from pipeline.corpora.described.plain_text import GZIP, unpacked
-from pipeline.corpora.described.settings import DescribedSettings, TableFormat
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest_files import READERS, Row, Rows
 from pipeline.errors import ManifestError, did_you_mean, first_five
 
@@ -24,6 +26,9 @@ ROW: Final = "@row"
 STEM: Final = "@stem"
 """The cell with the name of the file, without its suffix."""
 
+_LINE_END: Final = re.compile("\r\n?|\n")
+_BLANK: Final = " \t\v\f"
+_BLANKS: Final = re.compile(f"[{_BLANK}]+")
 _FORMATS: Final[Mapping[str, str]] = {
     ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".arrow": "parquet"
 }  # fmt: skip
@@ -158,9 +163,10 @@ def _fields(text: str, written: TableFormat, kind: str) -> Iterator[tuple[int, l
     """Yield line number and fields of every row that is neither blank nor a comment."""
     mark = written.comment
     if written.separator == "whitespace":
-        for number, line in enumerate(text.splitlines(), start=1):
+        # not splitlines: U+2028 may stand in a text
+        for number, line in enumerate(_LINE_END.split(text), start=1):
             if line.strip() and not (mark and line.lstrip().startswith(mark)):
-                yield number, line.split()
+                yield number, _BLANKS.split(line.strip(_BLANK))
         return
     mode: Literal[0, 3] = csv.QUOTE_NONE if written.quoting == "none" else csv.QUOTE_MINIMAL
     delimiter = written.separator or ("," if kind == "csv" else "\t")

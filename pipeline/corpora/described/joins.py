@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipeline.corpora.described.column_settings import JoinedTable
 from pipeline.corpora.described.columns import UnusableCellError, value_of
 from pipeline.corpora.described.files import fitting, read_table, require
 from pipeline.corpora.described.found import Found
-from pipeline.corpora.described.settings import DescribedSettings, JoinedTable
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import first_five
 
 logger = logging.getLogger(__name__)

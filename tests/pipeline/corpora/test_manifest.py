@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -314,3 +315,19 @@ def test_optional_real_corpora_load_whole(
     assert (table["speaker_id"].nunique(), table["accent"].nunique()) == (speakers, accents)
     assert len(corpus.talkers(table)) == speakers
     assert corpus.name == name
+
+
+@pytest.mark.parametrize("first_blank", [True, False])
+def test_which_row_comes_first_does_not_decide_what_raw_labels_are(
+    folder: Path, write: Write, first_blank: bool
+) -> None:
+    rows = [{"utterance_id": "a"}, {"utterance_id": "b", "raw_accent": "Glaswegian"}]
+    path = folder / "m.jsonl"
+    good = {"audio_path": "good.wav", "reference": "x", "accent": "scottish"}
+    path.write_text("\n".join(json.dumps(good | row) for row in (rows if first_blank else rows[::-1])))
+    assert load(path).utterances["raw_accent"].tolist() == ["scottish", "Glaswegian"]
+
+
+def test_labels_without_a_meaning_are_told_with_their_rows(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    load(write({"accent": "Martian"}, {"accent": "Martian"}, {}))
+    assert "labels that accents.yaml does not map, with their rows: 'Martian' (2)" in caplog.text

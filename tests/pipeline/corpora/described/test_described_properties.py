@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.described import DescribedCorpus
+from pipeline.corpora.described.column_settings import TableFormat
 from pipeline.corpora.described.files import read_table
-from pipeline.corpora.described.settings import DescribedSettings, TableFormat
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
 from pipeline.errors import ManifestError, StudyError
