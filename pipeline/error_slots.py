@@ -37,6 +37,8 @@ class ErrorSlots:
         import pyarrow.compute as pc
 
         text = pa.array(column, type=pa.large_string())
+        if isinstance(text, pa.ChunkedArray):  # of a column in several pieces
+            text = text.combine_chunks()
         runs = pc.split_pattern(text, " ")
         words = runs.flatten()
         empty = np.asarray(pc.equal(text, ""), dtype=bool)  # split into one empty word

@@ -1,5 +1,7 @@
 """Many texts at once give what one at a time gives, and each distinct one is worked on once."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,6 +129,16 @@ def test_slots_are_the_same_whatever_part_of_the_work_a_pair_is_in(monkeypatch: 
     found = pairs.error_slots(scores)
     assert found.column().tolist() == ["3", "2 2", "3", "1 3 5"]
     assert found.longest_insertions().tolist() == [0, 2, 0, 0]
+
+
+def test_slots_are_read_from_a_column_that_was_put_together_of_several(tmp_path: Path) -> None:
+    halves = [scored([("a b", "a"), ("c", "c")]), scored([("d e", "x")])]
+    stored = [pd.Series(slots, dtype="str") for slots in (["3", ""], ["1 3"])]
+    for half, slots in zip(halves, stored, strict=True):
+        half.assign(error_slots=slots).to_parquet(tmp_path / f"{len(slots)}.parquet")
+    scores = pd.concat([pd.read_parquet(tmp_path / f"{size}.parquet") for size in (2, 1)], ignore_index=True)
+    assert pairs.error_slots(scores).slots.tolist() == [3, 1, 3]
+    assert pairs.error_slots(scores).counts.tolist() == [1, 0, 2]
 
 
 def test_slots_that_are_not_as_many_as_the_errors_are_refused() -> None:
