@@ -331,3 +331,11 @@ def test_which_row_comes_first_does_not_decide_what_raw_labels_are(
 def test_labels_without_a_meaning_are_told_with_their_rows(write: Write, caplog: pytest.LogCaptureFixture) -> None:
     load(write({"accent": "Martian"}, {"accent": "Martian"}, {}))
     assert "labels that accents.yaml does not map, with their rows: 'Martian' (2)" in caplog.text
+
+
+def test_a_word_that_one_corpus_uses_in_its_own_way_is_not_taken_from_it(write: Write) -> None:
+    path = write({"accent": "southern"}, {})
+    reason, detail = only_exclusion(load(path))
+    assert reason is Reason.UNKNOWN_ACCENT
+    assert "set corpus.vocabulary" in detail
+    assert load(path, vocabulary="google_uk_ireland").utterances["accent"].tolist() == ["england_southern", "scottish"]
