@@ -267,7 +267,7 @@ TEXT = st.text(max_size=12)
 CELL = st.one_of(TEXT, st.sampled_from(["", "a", "good.wav", "../x", "scottish", "null", '"', "a,b", "x\ny", "\0"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=st.lists(st.lists(CELL, min_size=5, max_size=5), min_size=1, max_size=8))
 def test_rows_in_are_utterances_and_exclusions(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     folder = tmp_path_factory.mktemp("corpus")
@@ -278,7 +278,7 @@ def test_rows_in_are_utterances_and_exclusions(tmp_path_factory: pytest.TempPath
     assert loaded.rows == len(rows) == len(loaded.utterances) + len(loaded.exclusions)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     suffix=st.sampled_from(["csv", "tsv", "jsonl"]),
     head=st.sampled_from([b"", ",".join(COLUMNS).encode() + b"\n", "\t".join(COLUMNS).encode() + b"\n", b'{"accent":']),
