@@ -134,4 +134,6 @@ def choice(name: str, record: CorpusRecord, utterances: pd.DataFrame) -> str:
 
 def _uninterpolated(value: Any) -> Any:
     """Return text in which nothing is looked up when the file is composed."""
+    if isinstance(value, tuple | list):
+        return [_uninterpolated(one) for one in value]
     return value.replace("${", "\\${") if isinstance(value, str) else value

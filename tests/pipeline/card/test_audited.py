@@ -99,3 +99,10 @@ def test_utterances_without_a_speaker_are_told_first() -> None:
 def test_any_label_can_be_told(label: str) -> None:
     found = told(audit_of({(label, "f"): 6, (label, None): 6, ("other", "m"): 6}))
     assert any("gender" in text for text in found)
+
+
+def test_what_nobody_verified_of_the_corpus_is_a_limit_in_its_own_words() -> None:
+    found = audit_of(ARCHIVE)
+    text, severity = only(told(found, not_verified=("The layout.", "Who said so.")), "Not verified")
+    assert (text, severity) == ("Not verified against the corpus itself: The layout. Who said so.", LIMIT)
+    assert not [text for text in told(found) if "Not verified" in text]
