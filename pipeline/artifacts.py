@@ -63,6 +63,8 @@ class CorpusRecord(_Frozen):
     """None: it does not say"""
     public: bool = False
     """its recordings and labels are open to everyone, or it has no speakers: nothing is left to protect"""
+    not_verified: tuple[str, ...] = ()
+    """what of this, and of how it is read, nobody has checked against the corpus itself"""
 
 
 class SubsetPart(_Frozen):

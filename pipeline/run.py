@@ -21,7 +21,7 @@ from pipeline.card import publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.accents import vocabulary
-from pipeline.corpora.base import STAGE, voices
+from pipeline.corpora.base import LOOK_AGAIN, STAGE, voices
 from pipeline.errors import ConfigError, MissingPrerequisite, StudyError, did_you_mean
 from pipeline.execution import TABLES, Run
 from pipeline.publishing import SINGLE_TRIALS, Published, published, unrestricted
@@ -94,7 +94,8 @@ def _check_what_is_named(study: Study) -> None:
     mistakes += _missing_engine(study)
     if "load_utterances" in study.settings.stages:
         absent = [path for path in study.inputs if not path.exists()]
-        mistakes += [ConfigError(f"corpus '{study.corpus.name}': there is no file {path}.") for path in absent]
+        where = f"corpus '{study.corpus.name}'"
+        mistakes += [ConfigError(f"{where}: there is no file {path}. {LOOK_AGAIN}") for path in absent]
     if "summarize" in study.settings.stages:
         try:
             read_lists(study.stats)

@@ -20,7 +20,7 @@ from pipeline.auditing import run_audit
 from pipeline.card import audit_report, described, frozen_source, planned, stored
 from pipeline.card import doctor as diagnosed
 from pipeline.config import Study
-from pipeline.corpora.base import Listable, Listed
+from pipeline.corpora.base import LOOK_AGAIN, Listable, Listed
 from pipeline.errors import ConfigError, StudyError, did_you_mean
 from pipeline.result_tables import Plan
 from pipeline.stages.choose_subset import choose_subset
@@ -124,7 +124,7 @@ def _audit(study: Study) -> Report:
 def _require_inputs(study: Study) -> None:
     absent = [str(path) for path in study.inputs if not path.exists()]
     if absent:
-        raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}.")
+        raise ConfigError(f"corpus '{study.corpus.name}': there is no file {', '.join(absent)}. {LOOK_AGAIN}")
 
 
 def _plan(study: Study) -> Report:

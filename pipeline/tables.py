@@ -12,6 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
+from pipeline.checked_text import schema_of
 from pipeline.errors import TableError, first_five
 
 ATTRIBUTE_PREFIX = "attr_"
@@ -385,7 +386,7 @@ def check(table: pd.DataFrame, schema: Schema, *, where: str) -> pd.DataFrame:
         TableError: with the schema, each broken rule and its first five offenders.
     """
     try:
-        return schema.validate(table, lazy=True)
+        return schema_of(schema).validate(table, lazy=True)
     except (pa.errors.SchemaErrors, pa.errors.SchemaError) as error:
         raise TableError(f"{where}: the table is not a valid {schema.__name__} table. {_paragraph(error)}") from None
 

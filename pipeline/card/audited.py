@@ -174,6 +174,11 @@ def lost(audit: Audit, told: Told) -> Iterator[Finding]:
         yield Finding(LIMIT, "coverage", f"Rows that could not be used: {names}.")
 
 
+def not_verified(corpus: CorpusRecord) -> str:
+    """Return what nobody has checked of how a corpus is read, as sentences."""
+    return " ".join(outside(one, limit=1000) for one in corpus.not_verified)
+
+
 def labels(told: Told) -> Iterator[Finding]:
     """Say what the labels are, who gave them, and what the license and the record of consent say."""
     corpus = told.corpus
@@ -187,6 +192,8 @@ def labels(told: Told) -> Iterator[Finding]:
         yield Finding(
             GRAVE, "labels", "Labels were inferred or imputed, not reported: a group is who was taken for one."
         )
+    if corpus.not_verified:
+        yield Finding(LIMIT, "labels", f"Not verified against the corpus itself: {not_verified(corpus)}")
     if corpus.synthetic:
         yield Finding(GRAVE, "labels", "The speech is synthetic and says nothing about any people.")
     if not corpus.style:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+from pipeline.card.audited import not_verified
 from pipeline.card.audited_data import audited_data
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.measures import Coverage
@@ -62,6 +63,8 @@ def _corpus(evidence: Evidence) -> list[Fact]:
         fact("License", (outside(corpus.licence) if corpus else "") or NOT_RECORDED),
         fact("Citation", (outside(corpus.citation, limit=1000) if corpus else "") or NOT_RECORDED),
     ]
+    if corpus and corpus.not_verified:
+        described.append(fact("Not verified", not_verified(corpus)))
     return [
         *described,
         fact("Speakers", people, numbers.key),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.artifacts import CorpusRecord, SubsetRecord
+from pipeline.card.audited import not_verified
 from pipeline.card.render import environment_for_markdown
 from pipeline.card.wording import NOT_RECORDED, count, label, outside
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -70,6 +71,7 @@ def source(frozen: Frozen) -> str:
             "Who says so": outside(corpus.label_provenance) or NOT_RECORDED,
             "Texts may be passed on": "yes" if corpus.redistribute_text else "no",
             "Recordings may be passed on": {True: "yes", False: "no", None: NOT_RECORDED}[corpus.redistribute_audio],
+            "Not verified": not_verified(corpus) or NOT_RECORDED,
         },
         accents=_by_accent(frozen.utterances),
         attributes=_by_attribute(frozen.utterances),

@@ -36,6 +36,8 @@ class Vocabulary(BaseModel):
     accents: tuple[Accent, ...]
     labels: dict[str, dict[str, str]]
     """corpus to raw label to accent id"""
+    own: tuple[str, ...] = ()
+    """labels that mean what they do in their own corpus only: codes, and words that others use for other groups"""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -56,17 +58,23 @@ class Vocabulary(BaseModel):
                 meant = ids | ({label} & set(parents))
                 if len(meant) > 1:
                     raise ValueError(f"label '{label}' of '{corpus}' means {' and '.join(sorted(meant))}")
+        known = {label for labels in self.labels.values() for label in _folded(labels)}
+        if strange := sorted(label for label in self.own if fold(label) not in known or fold(label) in parents):
+            raise ValueError(f"own: '{strange[0]}' is no corpus's label, or an accent's id")
         return self
 
     def lookup(self, corpus: str | None = None) -> dict[str, set[str]]:
         """Return folded raw label to accent ids, for one corpus's labels or (None) for all of them together.
 
-        Every id is a label of itself. A label with several ids is ambiguous.
+        Every id is a label of itself. A label with several ids is ambiguous; one with none means something in its own
+        corpus only.
         """
         merged: dict[str, set[str]] = defaultdict(set)
         for labels in self.labels.values() if corpus is None else [self.labels.get(corpus, {})]:
             for label, ids in _folded(labels).items():
                 merged[label] |= ids
+        for label in () if corpus is not None else map(fold, self.own):
+            merged[label] = set()
         for accent in self.accents:
             merged[accent.id].add(accent.id)
         return dict(merged)

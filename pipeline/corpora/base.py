@@ -23,6 +23,8 @@ STAGE = "load_utterances"
 VOICE = f"{ATTRIBUTE_PREFIX}voice"
 """The attribute that ties together recordings of one voice that the statistics count as several speakers."""
 
+LOOK_AGAIN = "Check where the corpus is said to be (corpus.root or corpus.path)."
+"""What to do where a file that decides the utterances is not there."""
 
 _LISTING = tables.columns(tables.Listing)
 

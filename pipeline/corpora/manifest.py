@@ -5,25 +5,21 @@ reason, or stop the run; every row of the file is one utterance or one exclusion
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import pandas as pd
 from pydantic import BaseModel, field_validator
 
-from augment.places import Place
-from augment.resources import Talker
-from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
+from pipeline.corpora.corpora_of_rows import AudioBelowRoot, loaded
 from pipeline.corpora.frozen import REFERENCE_SHA256
 from pipeline.corpora.manifest_files import Row, read_rows, require_columns
 from pipeline.corpora.manifest_rows import NEEDED, RAW_ACCENT, SPEAKER, RowReader
-from pipeline.corpora.places import Root, is_url, locate
-from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
+from pipeline.corpora.places import Root, is_url
+from pipeline.corpora.table_settings import TableSettings, further_columns
 from pipeline.errors import ManifestError
-from pipeline.records import Exclusion
 
 
 class ManifestSettings(TableSettings):
@@ -48,7 +44,7 @@ class ManifestSettings(TableSettings):
         return further_columns(value, (*NEEDED, SPEAKER))
 
 
-class ManifestCorpus:
+class ManifestCorpus(AudioBelowRoot):
     """A corpus read from one manifest file."""
 
     Settings: ClassVar[type[BaseModel]] = ManifestSettings
@@ -70,18 +66,10 @@ class ManifestCorpus:
         Raises:
             ManifestError: if the file cannot be read as a manifest, or rows are bad and ``on_bad_row`` is stop.
         """
-        settings = self.settings
-        path, rows = self._rows()
-        reader = self._reader(rows, self._root())
-        outcomes = [(row, reader.read(row)) for row in rows]
-        bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
-        if bad and settings.on_bad_row == "stop":
-            raise offenders(f"corpus.path: {path.name}", bad, len(rows))
-        records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
-        records.sort(key=lambda record: str(record["utterance_id"]))
-        utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
-        exclusions = sorted((lost for _, lost in bad), key=lambda lost: (lost.utterance_id, lost.reason, lost.detail))
-        return base.Loaded(utterances, exclusions, len(rows))
+        path, columns, rows = self._rows()
+        reader = self._reader(columns, rows, self._root())
+        where = f"corpus.path: {path.name}"
+        return loaded(rows, reader.read, corpus=self.name, where=where, on_bad_row=self.settings.on_bad_row)
 
     def listing(self) -> base.Listed:
         """Return what the manifest says, without opening any audio.
@@ -89,11 +77,11 @@ class ManifestCorpus:
         Raises:
             ManifestError: if the file cannot be read as a manifest.
         """
-        path, rows = self._rows()
-        reader = self._reader(rows, path.parent)
+        path, columns, rows = self._rows()
+        reader = self._reader(columns, rows, path.parent)
         return base.listed(map(reader.listed, rows), where=f"corpus '{self.name}'")
 
-    def _rows(self) -> tuple[Path, list[Row]]:
+    def _rows(self) -> tuple[Path, list[str], list[Row]]:
         settings = self.settings
         path = settings.path.expanduser()
         if path.is_dir():
@@ -106,9 +94,9 @@ class ManifestCorpus:
                 f"subset.manifest={path}."
             )
         require_columns(path, columns, [*NEEDED, *settings.attributes])
-        return path, rows
+        return path, columns, rows
 
-    def _reader(self, rows: Sequence[Row], root: Root) -> RowReader:
+    def _reader(self, columns: Sequence[str], rows: Sequence[Row], root: Root) -> RowReader:
         settings = self.settings
         return RowReader(
             corpus=self.name,
@@ -119,7 +107,7 @@ class ManifestCorpus:
             repeats=Counter(row.cells.get("utterance_id", "") for row in rows),
             synthetic=settings.synthetic,
             label_provenance=settings.label_provenance,
-            frozen=RAW_ACCENT in rows[0].cells and RAW_ACCENT not in settings.attributes,
+            frozen=RAW_ACCENT in columns and RAW_ACCENT not in settings.attributes,
             check_sha256=settings.check_sha256,
         )
 
@@ -139,21 +127,3 @@ class ManifestCorpus:
     def inputs(self) -> tuple[Path, ...]:
         """Return the manifest, and the accent vocabulary where labels are looked up in it."""
         return (self.settings.path.expanduser(), *self.settings.looked_up_in)
-
-    def audio_path(self, audio: str) -> Place:
-        """Return where the recording of an ``audio`` cell is."""
-        return locate(audio, self._root(), allow_outside_root=True).place  # it was checked when it was loaded
-
-    def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
-        """Return the corpus's own speakers.
-
-        Where speakers are unknown, every utterance stands for itself, and babble may then hold the target's
-        own voice from another recording.
-        """
-        root = self._root()
-        places = (locate(audio, root, allow_outside_root=True).place for audio in utterances["audio"])
-        return base.speakers_as_talkers(zip(tables.rows(utterances), places, strict=True))
-
-    def group_of(self, row: Mapping[str, Any]) -> str:
-        """Return the voice of one utterance."""
-        return base.group_of(row)

@@ -7,10 +7,11 @@ row; what makes the whole file unreadable is a ``ManifestError``.
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pipeline.errors import ManifestError, did_you_mean, first_five
 from pipeline.records import Reason
@@ -131,7 +132,7 @@ def _jsonl(text: str, quoting: Quoting) -> Rows:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = read_json(line)
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from error
         if not isinstance(value, dict):
@@ -142,6 +143,23 @@ def _jsonl(text: str, quoting: Quoting) -> Rows:
             columns |= dict.fromkeys(value)
         rows.append(Row(number, cells, f"{first_five(strange)} is neither text nor a number" if strange else ""))
     return list(columns), rows
+
+
+def read_json(text: str) -> Any:
+    """Return a JSON value.
+
+    Raises:
+        ValueError: if it is none, or says two things under one key, of which Python's reader would keep the last.
+    """
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"'{twice}' occurs twice")
+    return found
 
 
 def _nulls(value: Mapping[str, object]) -> set[str]:

@@ -159,6 +159,9 @@ class RowReader:
         if len(ids) > 1:
             choice = f"it means {' or '.join(ids)} by corpus: set corpus.vocabulary"
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is ambiguous: {choice}")
+        if not ids and fold(raw) in self.accents:
+            own = "is a label that some corpus uses in its own way: set corpus.vocabulary to that corpus"
+            raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' {own}")
         if not ids:
             raise BadRowError(Reason.UNKNOWN_ACCENT, f"'{raw}' is not in data_manifests/accents.yaml")
         return ids[0]

@@ -5,22 +5,21 @@ so by leaving them out. Which columns hold what is stated; others, such as those
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import pandas as pd
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from augment.resources import Talker
-from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
+from pipeline.corpora.corpora_of_rows import VoicesOfRows, loaded
 from pipeline.corpora.manifest_files import SUFFIXES, Row, read_rows, require_columns
 from pipeline.corpora.manifest_rows import SPEAKER, RowReader
-from pipeline.corpora.table_settings import TableSettings, further_columns, offenders
+from pipeline.corpora.table_settings import TableSettings, further_columns
 from pipeline.errors import ManifestError
-from pipeline.records import Exclusion
 
 MANIFEST = "manifest"
 """What the file is called, before its suffix, in a folder."""
@@ -69,7 +68,7 @@ class TranscriptsOnlySettings(TableSettings):
         return dict(zip(FIELDS, given, strict=True))
 
 
-class TranscriptsOnlyCorpus:
+class TranscriptsOnlyCorpus(VoicesOfRows):
     """A corpus of texts and labels."""
 
     Settings: ClassVar[type[BaseModel]] = TranscriptsOnlySettings
@@ -114,15 +113,8 @@ class TranscriptsOnlyCorpus:
         require_columns(path, columns, [*needed, *settings.attributes])
         rows = self._one_each(columns, given)
         reader = self._reader(rows)
-        outcomes = [(row, reader.read_text(row)) for row in rows]
-        bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
-        if bad and settings.on_bad_row == "stop":
-            raise offenders(f"corpus.path: {path.name}", bad, len(rows))
-        records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
-        records.sort(key=lambda record: str(record["utterance_id"]))
-        utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
-        exclusions = sorted((lost for _, lost in bad), key=lambda lost: (lost.utterance_id, lost.reason, lost.detail))
-        return base.Loaded(utterances, exclusions, len(rows))
+        where = f"corpus.path: {path.name}"
+        return loaded(rows, reader.read_text, corpus=self.name, where=where, on_bad_row=settings.on_bad_row)
 
     def _one_each(self, columns: Sequence[str], given: Sequence[Row]) -> list[Row]:
         """Return the rows under our names; of rows for several recognizers that agree in all that counts, the first."""
@@ -177,10 +169,6 @@ class TranscriptsOnlyCorpus:
     def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
         """Return nobody: there is no audio."""
         return ()
-
-    def group_of(self, row: Mapping[str, Any]) -> str:
-        """Return the voice of one utterance."""
-        return base.group_of(row)
 
 
 NO_AUDIO = "Take corpus=manifest to render, hear, listen to or measure recordings."

@@ -78,7 +78,7 @@ class Material:
     def result(self, name: str) -> pd.DataFrame:
         """Return a table of results, made when it is first asked for: one may be about the others."""
         if name not in self.made:
-            self.made[name] = tables.check(SUMMARIES[name](self), RESULTS[name], where=f"{NAME}: {name}")
+            self.made[name] = SUMMARIES[name](self)
         return self.made[name]
 
 
@@ -181,6 +181,6 @@ SUMMARIES: dict[str, Callable[[Material], pd.DataFrame]] = {
 
 
 def summarize(of: Material) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Give every table of results, checked, under its name."""
+    """Give every table of results under its name; each is checked where it is built."""
     for name in RESULTS:
         yield name, of.result(name)

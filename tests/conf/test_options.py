@@ -27,9 +27,10 @@ SHORTHANDS = {
 
 
 def _stated(name: str) -> dict[str, Any]:
-    """Return what a corpus file states, with the files of its group that it builds on."""
+    """Return what a corpus file states, with the files that it builds on."""
     content = yaml.safe_load((CONF / "corpus" / f"{name}.yaml").read_text())
     below = [item for item in content.pop("defaults", []) if isinstance(item, str) and item != "_self_"]
+    below = [item.removesuffix("@_here_").replace("/", "../", 1) for item in below]
     merged = OmegaConf.to_container(OmegaConf.merge(*map(_stated, below), content))
     assert isinstance(merged, dict)
     return {str(key): value for key, value in merged.items()}
@@ -132,3 +133,17 @@ def test_a_corpus_whose_labels_nobody_stated_is_refused_until_it_is_asked_for(na
     stated = {key: value for key, value in STATED[name].items() if key != "kind"}
     with pytest.raises(ValidationError, match="allow_inferred_labels=true"):
         DescribedSettings.model_validate(stated | {"root": "/nowhere"})
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_what_messages_tell_to_set_is_a_key_of_every_described_corpus(name: str) -> None:
+    told = {"allow_outside_root", "allow_inferred_labels", "on_bad_row", "vocabulary", "reference_accent", "public"}
+    assert told <= set(STATED[name])
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_described_corpus_repeats_nothing_that_holds_for_all(name: str) -> None:
+    own = yaml.safe_load((CONF / "corpus" / f"{name}.yaml").read_text())
+    shared = yaml.safe_load((CONF / "described.yaml").read_text())
+    explained = {"public", "on_bad_row"}  # where a comment says what it means for this corpus
+    assert not {key for key in shared.keys() & own.keys() if shared[key] == own[key]} - explained

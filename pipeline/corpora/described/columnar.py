@@ -34,7 +34,7 @@ def read_columnar(path: Path) -> Rows:
         columns = {
             name: [_text(value, classes.get(name)) for value in table.column(name).to_pylist()] for name in names
         }
-    except pa.ArrowException as error:
+    except (pa.ArrowException, KeyError) as error:  # KeyError: two columns share a name
         raise ValueError(str(error)) from error
     rows = []
     for number in range(table.num_rows):

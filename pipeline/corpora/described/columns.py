@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.corpora.described.column_settings import BRACES, Column, template_names
 from pipeline.corpora.described.files import read_text
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.members import Members
-from pipeline.corpora.described.settings import BRACES, Column, DescribedSettings, template_names
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest_files import Row
+from pipeline.errors import ManifestError
 
 OURS: Final[Mapping[str, str]] = {"audio": "audio_path"}
 """What the reader of rows calls a column of a description, where it is not called the same."""
@@ -37,7 +39,7 @@ class Picker:
 
     def __post_init__(self) -> None:
         """Nothing is looked at before it is asked for."""
-        object.__setattr__(self, "_members", Members(self.root))
+        object.__setattr__(self, "_members", Members(self.root, self.settings.allow_outside_root))
         named = {OURS.get(name, name): column for name, column in self.settings.columns.items()}
         taken = {name: one.source_column[0] for name, one in (named | self.settings.attributes).items() if _plain(one)}
         object.__setattr__(self, "_as_they_are", taken)
@@ -77,7 +79,10 @@ class Picker:
         """Return the one recording, packed or not, whose path ends so; without one, that end."""
         if not self.find_audio:
             return end
-        found = self._members.ending(end, fill(column.archives or "", cells))
+        try:
+            found = self._members.ending(end, fill(column.archives or "", cells))
+        except ManifestError as error:  # a pattern that a cell has spoiled
+            raise UnusableCellError(str(error)) from error
         if len(found) > 1:
             raise UnusableCellError(f"{len(found)} recordings end in '{end}', such as {found[0]} and {found[1]}")
         return found[0] if found else end

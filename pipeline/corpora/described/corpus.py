@@ -6,18 +6,15 @@ Rows of accents that ``corpus.accents`` does not name are not part of the corpus
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import pandas as pd
 from pydantic import BaseModel
 
-from augment.places import Place
-from augment.resources import Talker
-from pipeline import tables
 from pipeline.artifacts import CorpusRecord
 from pipeline.corpora import base
+from pipeline.corpora.corpora_of_rows import AudioBelowRoot, loaded
 from pipeline.corpora.described.columns import Picker
 from pipeline.corpora.described.joins import joined
 from pipeline.corpora.described.judged import left_out, with_reference
@@ -27,18 +24,12 @@ from pipeline.corpora.described.strategies import STRATEGIES
 from pipeline.corpora.described.strategies.hub import folder as hub_folder
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
-from pipeline.corpora.places import locate
-from pipeline.corpora.table_settings import offenders
 from pipeline.errors import ManifestError
-from pipeline.records import Exclusion, Reason
 
 logger = logging.getLogger(__name__)
 
-MOST_LABELS = 20
-"""So many unmapped labels are named with their counts; all of them are in the exclusions."""
 
-
-class DescribedCorpus:
+class DescribedCorpus(AudioBelowRoot):
     """A corpus read by its description."""
 
     Settings: ClassVar[type[BaseModel]] = DescribedSettings
@@ -61,16 +52,8 @@ class DescribedCorpus:
         """
         root = self._root()
         rows, reader = self._chosen(root)
-        outcomes = [(row, reader.read(row)) for row in rows]
-        bad = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Exclusion)]
-        self._tell_unmapped(bad)
-        if bad and self.settings.on_bad_row == "stop":
-            raise offenders(f"corpus '{self.name}'", bad, len(rows))
-        records = [outcome for _, outcome in outcomes if not isinstance(outcome, Exclusion)]
-        records.sort(key=lambda record: str(record["utterance_id"]))
-        utterances = tables.build(records, tables.Utterances, where=f"corpus '{self.name}'")
-        exclusions = sorted((lost for _, lost in bad), key=lambda lost: (lost.utterance_id, lost.reason, lost.detail))
-        return base.Loaded(utterances, exclusions, len(rows))
+        where, bad = f"corpus '{self.name}'", self.settings.on_bad_row
+        return loaded(rows, reader.read, corpus=self.name, where=where, on_bad_row=bad)
 
     def listing(self) -> base.Listed:
         """Return what the corpus's tables and texts say, without opening any audio.
@@ -113,15 +96,6 @@ class DescribedCorpus:
             split=re.compile(settings.split_labels) if settings.split_labels else None,
         )
 
-    def _tell_unmapped(self, bad: Sequence[tuple[Row, Exclusion]]) -> None:
-        labels = Counter(row.cells["accent"] for row, lost in bad if lost.reason is Reason.UNKNOWN_ACCENT)
-        if not labels:
-            return
-        ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
-        named = ", ".join(f"'{label}' ({count})" for label, count in ordered[:MOST_LABELS])
-        more = f", and {len(ordered) - MOST_LABELS} more labels" if len(ordered) > MOST_LABELS else ""
-        logger.warning("%s: labels that accents.yaml does not map, with their rows: %s%s", self.name, named, more)
-
     def _root(self) -> Path:
         if self.settings.strategy == "hub":
             return hub_folder(self.settings)
@@ -149,21 +123,3 @@ class DescribedCorpus:
                 raise  # what its root names is not always a file
             files = [settings.root.expanduser()]
         return (*files, *settings.looked_up_in)
-
-    def audio_path(self, audio: str) -> Place:
-        """Return where the recording of an ``audio`` cell is."""
-        return locate(audio, self._root(), allow_outside_root=True).place  # it was checked when it was loaded
-
-    def talkers(self, utterances: pd.DataFrame) -> tuple[Talker, ...]:
-        """Return the corpus's own speakers.
-
-        Where speakers are unknown, every utterance stands for itself, and babble may then hold the target's
-        own voice from another recording.
-        """
-        root = self._root()
-        places = (locate(audio, root, allow_outside_root=True).place for audio in utterances["audio"])
-        return base.speakers_as_talkers(zip(tables.rows(utterances), places, strict=True))
-
-    def group_of(self, row: Mapping[str, Any]) -> str:
-        """Return the voice of one utterance."""
-        return base.group_of(row)

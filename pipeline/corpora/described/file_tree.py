@@ -29,7 +29,7 @@ def files_below(root: Path, folders: Iterable[str] = ("",)) -> Iterator[str]:
 
 
 def _walk(root: Path, folder: Path, visited: set[str]) -> Iterator[str]:
-    for at, folders, files in os.walk(folder, followlinks=True):
+    for at, folders, files in os.walk(folder, followlinks=True, onerror=_unreadable):
         real = os.path.realpath(at)
         if real in visited:
             folders.clear()
@@ -39,6 +39,15 @@ def _walk(root: Path, folder: Path, visited: set[str]) -> Iterator[str]:
         inside = Path(at).relative_to(root).as_posix()
         for name in sorted(files):
             yield name if inside == "." else f"{inside}/{name}"
+
+
+def _unreadable(error: OSError) -> None:
+    """Refuse to go on without what a folder holds; one that is not there holds nothing."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise ManifestError(
+            f"corpus.root: the folder {error.filename} cannot be read: {error.strerror}. Make it readable, or move it "
+            "out of the corpus."
+        ) from error
 
 
 def nothing_found(root: Path, pattern: PathPattern, where: str) -> ManifestError:

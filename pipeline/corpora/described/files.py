@@ -5,14 +5,17 @@ What is wrong with one row stays with that row; what makes the whole file unread
 
 import csv
 import io
+import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from pipeline.corpora.described.column_settings import TableFormat
 from pipeline.corpora.described.columnar import read_columnar
 from pipeline.corpora.described.plain_text import GZIP, unpacked
-from pipeline.corpora.described.settings import DescribedSettings, TableFormat
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest_files import READERS, Row, Rows
 from pipeline.errors import ManifestError, did_you_mean, first_five
 
@@ -23,6 +26,9 @@ ROW: Final = "@row"
 STEM: Final = "@stem"
 """The cell with the name of the file, without its suffix."""
 
+_LINE_END: Final = re.compile("\r\n?|\n")
+_BLANK: Final = " \t\v\f"
+_BLANKS: Final = re.compile(f"[{_BLANK}]+")
 _FORMATS: Final[Mapping[str, str]] = {
     ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".arrow": "parquet"
 }  # fmt: skip
@@ -43,6 +49,42 @@ def below(root: Path, relative: str, where: str, *, allow_outside_root: bool) ->
             f"{where}: '{relative}' lies outside corpus.root. Put it below, or set corpus.allow_outside_root=true."
         )
     return root / relative
+
+
+def fitting(root: Path, pattern: str, where: str, *, allow_outside_root: bool) -> list[Path]:
+    """Return the file or folder of that name, or with ``*`` in it all that fit, sorted.
+
+    Raises:
+        ManifestError: if nothing fits, or as ``matches`` does.
+    """
+    found = matches(root, pattern, where, allow_outside_root=allow_outside_root)
+    if not found:
+        raise ManifestError(f"{where}: nothing below {root} fits '{pattern}'. Check corpus.root and the pattern.")
+    return found
+
+
+def matches(root: Path, pattern: str, where: str, *, allow_outside_root: bool) -> list[Path]:
+    """Return what ``fitting`` does, or nothing. A name without ``*`` is returned whether it is there or not.
+
+    Raises:
+        ManifestError: if it is no pattern, or what it finds leaves the root, be it behind a link.
+    """
+    path = below(root, pattern, where, allow_outside_root=allow_outside_root)
+    if "*" not in pattern or os.path.exists(path):
+        return [path]
+    start = Path(path.anchor) if Path(pattern).is_absolute() else root
+    try:
+        found = sorted(start.glob(path.relative_to(start).as_posix()))
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{where}: '{pattern}' is not a pattern of paths: {error}. Mend it.") from error
+    for one in found:
+        below(root, name_from(root, one), where, allow_outside_root=allow_outside_root)
+    return found
+
+
+def name_from(root: Path, path: Path) -> str:
+    """Return a path from the root, or in full where it lies elsewhere."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
 def read_table(path: Path, written: TableFormat, where: str) -> Rows:
@@ -121,9 +163,10 @@ def _fields(text: str, written: TableFormat, kind: str) -> Iterator[tuple[int, l
     """Yield line number and fields of every row that is neither blank nor a comment."""
     mark = written.comment
     if written.separator == "whitespace":
-        for number, line in enumerate(text.splitlines(), start=1):
+        # not splitlines: U+2028 may stand in a text
+        for number, line in enumerate(_LINE_END.split(text), start=1):
             if line.strip() and not (mark and line.lstrip().startswith(mark)):
-                yield number, line.split()
+                yield number, _BLANKS.split(line.strip(_BLANK))
         return
     mode: Literal[0, 3] = csv.QUOTE_NONE if written.quoting == "none" else csv.QUOTE_MINIMAL
     delimiter = written.separator or ("," if kind == "csv" else "\t")

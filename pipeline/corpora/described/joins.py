@@ -4,11 +4,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipeline.corpora.described.column_settings import JoinedTable
 from pipeline.corpora.described.columns import UnusableCellError, value_of
-from pipeline.corpora.described.files import below, read_table, require
+from pipeline.corpora.described.files import fitting, read_table, require
 from pipeline.corpora.described.found import Found
-from pipeline.corpora.described.settings import DescribedSettings, JoinedTable
-from pipeline.errors import ManifestError, first_five
+from pipeline.corpora.described.settings import DescribedSettings
+from pipeline.errors import first_five
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +51,7 @@ def table_files(table: JoinedTable, settings: DescribedSettings, root: Path, whe
     Raises:
         ManifestError: if a pattern fits none, or leaves the root.
     """
-    path = below(root, table.file, where, allow_outside_root=settings.allow_outside_root)
-    if "*" not in table.file:
-        return [path]
-    found = sorted(root.glob(table.file))
-    if not found:
-        raise ManifestError(f"{where}: no file below {root} fits '{table.file}'. Check corpus.root and the pattern.")
-    return found
+    return fitting(root, table.file, where, allow_outside_root=settings.allow_outside_root)
 
 
 def _read(name: str, table: JoinedTable, settings: DescribedSettings, root: Path) -> Joined:

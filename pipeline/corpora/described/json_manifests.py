@@ -3,12 +3,12 @@
 What stands deeper gets a dotted name: ``{"custom": {"accent": "scottish"}}`` is the cell ``custom.accent``.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.corpora.described.plain_text import read_text
+from pipeline.corpora.manifest_files import read_json
 from pipeline.errors import ManifestError
 
 DEEPEST: Final = 8
@@ -26,7 +26,7 @@ def objects(path: Path) -> Iterator[Line]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = read_json(line)
         except (ValueError, RecursionError) as error:
             raise ManifestError(f"corpus.root: {path} line {number} is no JSON: {error}. Mend the file.") from error
         if not isinstance(value, dict):

@@ -18,6 +18,7 @@ WHOLE = ""
 """The times of an utterance that is its whole recording."""
 
 _FURTHER = re.compile(r"(spk|utt)2(\w+)")
+_NAMES: Final = frozenset({"text", "wav.scp", "segments"})
 _DERIVED: Final = frozenset({"spk2utt", "utt2spk", "utt2dur", "utt2num_frames", "utt2max_frames"})
 
 
@@ -36,7 +37,7 @@ class Entry:
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """Yield every utterance that ``text`` or ``segments`` names, sorted by id.
+    """Yield every utterance that any file of the folder names, sorted by id.
 
     Raises:
         ManifestError: if a needed file is missing or is no text.
@@ -46,7 +47,9 @@ def entries(folder: Path) -> Iterator[Entry]:
     speakers = _optional(folder / "utt2spk")
     segments = _keyed(folder / "segments") if (folder / "segments").is_file() else None
     further = _further(folder)
-    for utterance in sorted({*text, *(segments or ())}):
+    # without segments, a recording is an utterance: one that has no text is a row that cannot be used, not no row
+    recorded = segments if segments is not None else recordings
+    for utterance in sorted({*text, *(recorded or ()), *(speakers or ())}):
         lines = text.get(utterance, [])
         cells = {"utterance_id": utterance, "text": lines[0] if lines else ""}
         problem = f"{len(lines)} lines of text have this id, and none says which is right" if len(lines) > 1 else ""
@@ -57,6 +60,11 @@ def entries(folder: Path) -> Iterator[Entry]:
         placed, misplaced = _placed(utterance, segments, recordings)
         reason = Reason.MISSING_AUDIO if misplaced and not problem else Reason.MISSING_VALUE
         yield Entry(f"{folder.name}: {utterance}", cells | placed, problem or misplaced, reason)
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the files of a folder that decide what its utterances are, those that are there."""
+    return [path for path in sorted(folder.iterdir()) if path.name in _NAMES or _FURTHER.fullmatch(path.name)]
 
 
 def _placed(

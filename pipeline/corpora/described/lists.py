@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pipeline.corpora.described import kaldi
+from pipeline.corpora.described.files import below
 from pipeline.corpora.described.joins import table_files
 from pipeline.corpora.described.segment_lists import recording_lists, segment_lists
 from pipeline.corpora.described.settings import DescribedSettings
@@ -20,9 +22,11 @@ def lists(settings: DescribedSettings, root: Path) -> list[Path]:
     if settings.strategy == "hub":
         found = [shard.path for shard in shards(settings, root)]
     for path in segment_lists(settings, root):
-        found += sorted(part for part in path.iterdir() if part.is_file()) if path.is_dir() else [path]
+        found += kaldi.files(path) if path.is_dir() else [path]
     found += recording_lists(settings, root)
     for name, table in settings.tables.items():
         found += table_files(table, settings, root, f"corpus.tables.{name}")
-    found += [root / column.text_file for column in settings.columns.values() if column.text_file]
+    allowed = settings.allow_outside_root
+    texts = (column.text_file for column in settings.columns.values() if column.text_file)
+    found += [below(root, name, "corpus.columns", allow_outside_root=allowed) for name in texts]
     return list(dict.fromkeys(found))

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.corpora.described.file_tree import files_below
+from pipeline.corpora.described.files import matches, name_from
 from pipeline.corpora.places import in_archive
 from pipeline.corpora.stored.archives import members
+
+WHERE = "corpus.columns.audio.archives"
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,7 @@ class Members:
     """What the archives below a root hold, and what lies there unpacked; each archive is gone through once."""
 
     root: Path
+    allow_outside_root: bool
     _by_end: dict[tuple[str, int], dict[str, list[str]]] = field(default_factory=dict)
     _cells: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
@@ -21,6 +25,9 @@ class Members:
         """Return the ``audio`` cells of all recordings whose path ends in ``end``: files, and members of ``archives``.
 
         ``archives`` is a pattern with ``*``. What is both packed and unpacked is taken as it lies unpacked.
+
+        Raises:
+            ManifestError: if ``archives`` is no pattern, or leaves the root.
         """
         depth = end.count("/") + 1
         for where in ("", archives):
@@ -44,7 +51,7 @@ class Members:
             yield path, path
 
     def _packed(self, archives: str) -> Iterator[tuple[str, str]]:
-        for path in sorted(self.root.glob(archives)):
-            name = path.relative_to(self.root).as_posix()
+        for path in matches(self.root, archives, WHERE, allow_outside_root=self.allow_outside_root):
+            name = name_from(self.root, path)
             for member in sorted(members(path)):
                 yield in_archive(name, member), member

@@ -9,7 +9,7 @@ from typing import Final
 
 from pipeline.corpora.described import json_manifests, kaldi
 from pipeline.corpora.described.columns import needed
-from pipeline.corpora.described.files import FILE, ROW, below, read_table, require
+from pipeline.corpora.described.files import FILE, ROW, below, fitting, name_from, read_table, require
 from pipeline.corpora.described.lhotse import Recordings
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import ManifestError
@@ -58,16 +58,17 @@ def recording_lists(settings: DescribedSettings, root: Path) -> list[Path]:
 def _fitting(patterns: Sequence[str], settings: DescribedSettings, root: Path) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
-        path = below(root, pattern, WHERE, allow_outside_root=settings.allow_outside_root)
-        fitting = [path] if path.exists() else sorted(root.glob(pattern))
-        if not fitting:
+        paths = fitting(root, pattern, WHERE, allow_outside_root=settings.allow_outside_root)
+        if not paths[0].exists():  # a name without *
             raise ManifestError(f"{WHERE}: nothing below {root} fits '{pattern}'. Check corpus.root and the layout.")
-        found |= dict.fromkeys(fitting)
+        found |= dict.fromkeys(paths)
     return list(found)
 
 
 def _kaldi(folder: Path, settings: DescribedSettings, root: Path) -> Iterator[Listed]:
     name = _relative(folder, root)
+    for path in kaldi.files(folder):  # links may lead out
+        below(root, name_from(root, path), WHERE, allow_outside_root=settings.allow_outside_root)
     for entry in kaldi.entries(folder):
         cells = {FILE: name, STEM: folder.name, **entry.cells}
         yield Listed(
@@ -137,4 +138,4 @@ def _relative(path: Path, root: Path) -> str:
 
 def _beside(manifest: Path, name: str, root: Path) -> str:
     """Return ``name``, which starts in the manifest's folder, from the root; an absolute path as it is."""
-    return name if Path(name).is_absolute() else _relative(manifest.parent / name, root)
+    return name if Path(name).is_absolute() else name_from(root, manifest.parent / name)

@@ -109,6 +109,7 @@ def _record(plan: Plan) -> RunRecord:
         licence="Apache-2.0",
         citation="",
         redistribute_text=plan.redistribute_text,
+        not_verified=("Who | read <b>it</b>.",),
     )
     families = {"clean": "reference", "babble_10": "noise", "landline_g711": "channel"}
     conditions = [

@@ -149,3 +149,10 @@ def test_any_label_can_be_told() -> None:
     page = "\n".join(told(audit_of(cells)))
     assert "gender" in page
     assert all(label(name) in page for name in labels)
+
+
+def test_what_nobody_verified_of_the_corpus_is_a_limit_in_its_own_words() -> None:
+    found = audit_of(ARCHIVE)
+    text, severity = only(told(found, not_verified=("The layout.", "Who said so.")), "Not verified")
+    assert (text, severity) == ("Not verified against the corpus itself: The layout. Who said so.", LIMIT)
+    assert not [text for text in told(found) if "Not verified" in text]

@@ -105,6 +105,12 @@ def test_the_page_is_well_formed_has_unique_ids_and_needs_nothing_else(study: Bu
     assert len(ids) == len(set(ids))
 
 
+def test_section_four_repeats_what_nobody_verified_of_the_corpus(study: Build) -> None:
+    content = build(study(synthetic=False))
+    assert "Who | read &lt;b&gt;it&lt;/b&gt;." in render.html(content, figures(content))
+    assert "Not verified" in render.markdown(content)
+
+
 def test_a_page_without_figures_says_so(study: Build) -> None:
     content = build(study(scored=False))
     assert figures(content) == []

@@ -19,8 +19,8 @@ def entry(id: str, parent: str | None = None) -> dict[str, Any]:
     return {"id": id, "name": id.title(), "parent": parent}
 
 
-def made(*entries: dict[str, Any], **labels: dict[Any, str]) -> Vocabulary:
-    return Vocabulary.model_validate({"accents": entries, "labels": labels})
+def made(*entries: dict[str, Any], own: tuple[str, ...] = (), **labels: dict[Any, str]) -> Vocabulary:
+    return Vocabulary.model_validate({"accents": entries, "labels": labels, "own": own})
 
 
 def test_every_scalar_of_the_shipped_file_is_text_or_null() -> None:
@@ -122,3 +122,19 @@ def test_missing_broken_and_wrong_shipped_files_are_sentences(tmp_path: Path, mo
     (tmp_path / "accents.yaml").write_text("accents: [{id: no}]")
     with pytest.raises(ManifestError, match="every label is quoted"):
         shipped.read_shipped("accents.yaml", Vocabulary)
+
+
+def test_a_label_of_one_corpus_only_means_nothing_where_the_corpus_is_not_named() -> None:
+    words = made(
+        entry("us_southern"), entry("england_southern"), own=("Southern",), uk={"southern": "england_southern"}
+    )
+    assert words.lookup("uk")["southern"] == {"england_southern"}
+    assert words.lookup()["southern"] == set()
+    assert vocabulary().lookup()["southern"] == set()
+    with pytest.raises(ValidationError, match="own: 'northern' is no corpus's label"):
+        made(entry("a"), own=("northern",), uk={"southern": "a"})
+
+
+def test_a_country_is_not_taken_for_a_language() -> None:
+    languages = vocabulary().below(["english_l2"])
+    assert not languages & {"egyptian", "israeli", "latin_american", "eastern_european", "nigerian", "indonesian"}

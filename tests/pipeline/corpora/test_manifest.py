@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -266,7 +267,7 @@ TEXT = st.text(max_size=12)
 CELL = st.one_of(TEXT, st.sampled_from(["", "a", "good.wav", "../x", "scottish", "null", '"', "a,b", "x\ny", "\0"]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=st.lists(st.lists(CELL, min_size=5, max_size=5), min_size=1, max_size=8))
 def test_rows_in_are_utterances_and_exclusions(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     folder = tmp_path_factory.mktemp("corpus")
@@ -277,7 +278,7 @@ def test_rows_in_are_utterances_and_exclusions(tmp_path_factory: pytest.TempPath
     assert loaded.rows == len(rows) == len(loaded.utterances) + len(loaded.exclusions)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     suffix=st.sampled_from(["csv", "tsv", "jsonl"]),
     head=st.sampled_from([b"", ",".join(COLUMNS).encode() + b"\n", "\t".join(COLUMNS).encode() + b"\n", b'{"accent":']),
@@ -314,3 +315,27 @@ def test_optional_real_corpora_load_whole(
     assert (table["speaker_id"].nunique(), table["accent"].nunique()) == (speakers, accents)
     assert len(corpus.talkers(table)) == speakers
     assert corpus.name == name
+
+
+@pytest.mark.parametrize("first_blank", [True, False])
+def test_which_row_comes_first_does_not_decide_what_raw_labels_are(
+    folder: Path, write: Write, first_blank: bool
+) -> None:
+    rows = [{"utterance_id": "a"}, {"utterance_id": "b", "raw_accent": "Glaswegian"}]
+    path = folder / "m.jsonl"
+    good = {"audio_path": "good.wav", "reference": "x", "accent": "scottish"}
+    path.write_text("\n".join(json.dumps(good | row) for row in (rows if first_blank else rows[::-1])))
+    assert load(path).utterances["raw_accent"].tolist() == ["scottish", "Glaswegian"]
+
+
+def test_labels_without_a_meaning_are_told_with_their_rows(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    load(write({"accent": "Martian"}, {"accent": "Martian"}, {}))
+    assert "labels that accents.yaml does not map, with their rows: 'Martian' (2)" in caplog.text
+
+
+def test_a_word_that_one_corpus_uses_in_its_own_way_is_not_taken_from_it(write: Write) -> None:
+    path = write({"accent": "southern"}, {})
+    reason, detail = only_exclusion(load(path))
+    assert reason is Reason.UNKNOWN_ACCENT
+    assert "set corpus.vocabulary" in detail
+    assert load(path, vocabulary="google_uk_ireland").utterances["accent"].tolist() == ["england_southern", "scottish"]

@@ -93,3 +93,9 @@ def test_a_wrong_path_and_a_folder_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(ManifestError, match="is a folder"):
         read_rows(tmp_path / "folder.csv")
+
+
+@pytest.mark.parametrize("line", ['{"a": "x", "b": "1", "b": "2"}', '{"a": {"c": 1, "c": 2}}'])
+def test_an_object_that_says_two_things_under_one_key_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ManifestError, match=r"line 2: '[bc]' occurs twice"):
+        read_rows(written(tmp_path, "m.jsonl", '{"a": "y"}\n' + line))

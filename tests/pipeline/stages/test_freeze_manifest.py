@@ -119,7 +119,8 @@ def test_a_frozen_manifest_is_read_again_as_what_was_frozen(freeze: Freeze, mani
 def test_the_folder_is_a_choice_of_corpus_that_declares_what_the_corpus_declared(
     freeze: Freeze, manifest: Path, tmp_path: Path
 ) -> None:
-    freeze("manifest.name=mine_v1", r"corpus.licence='CC BY \${seed}'", "corpus.public=true")
+    freeze("manifest.name=mine_v1", r"corpus.licence='CC BY \${seed}'", "corpus.public=true",
+           r"corpus.not_verified=['What \${seed} is.']")  # fmt: skip
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         searched = [
             "hydra.searchpath=[file://" + str(tmp_path / "frozen") + "]",
@@ -132,6 +133,7 @@ def test_the_folder_is_a_choice_of_corpus_that_declares_what_the_corpus_declared
     corpus = build({str(key): value for key, value in raw.items()} | {"run_name": "x"}).corpus
     assert corpus.record().licence == "CC BY ${seed}"
     assert corpus.record().public is True
+    assert corpus.record().not_verified == ("What ${seed} is.",)
     again, _, _ = load_utterances(corpus)
     before = loaded(manifest, label_provenance="self_report").assign(
         corpus=pd.Series("mine_v1", range(12), dtype="str")
@@ -153,10 +155,11 @@ def test_a_recording_that_was_changed_since_is_an_exclusion_unless_nobody_checks
 
 
 def test_source_says_where_it_came_from_what_was_left_out_and_who_looked_at_it(freeze: Freeze, tmp_path: Path) -> None:
-    freeze("subset.speakers_per_accent=2", "corpus.licence='CC|BY'")
+    freeze("subset.speakers_per_accent=2", "corpus.licence='CC|BY'", "corpus.not_verified=['Who read it.']")
     text = (tmp_path / "frozen" / "SOURCE.md").read_text(encoding="utf-8")
     assert "**Not reviewed**" in text
     assert "| Licence | CC\\|BY |" in text
+    assert "| Not verified | Who read it. |" in text
     assert "at most 2 speakers an accent" in text
     assert "| scottish | 2 | 4 |" in text
     assert "| load_utterances | missing_audio | 1 |" in text

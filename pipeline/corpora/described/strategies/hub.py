@@ -12,7 +12,7 @@ from typing import Final
 
 from pipeline.corpora.described.columnar import paths_only, read_columnar
 from pipeline.corpora.described.columns import needed
-from pipeline.corpora.described.files import FILE, ROW, below, require
+from pipeline.corpora.described.files import FILE, ROW, matches, name_from, require
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.hub_download import fetched
 from pipeline.corpora.described.hub_folders import saved_splits
@@ -93,9 +93,8 @@ def _parquet(settings: DescribedSettings, root: Path) -> list[Shard]:
         paths = [given.resolve()]
     else:
         pattern = settings.index_file or "**/*.parquet"
-        below(root, pattern, "corpus.index_file", allow_outside_root=settings.allow_outside_root)
-        paths = sorted(root.glob(pattern))
-    return [Shard(path, _split_of(path.relative_to(root).as_posix())) for path in paths]
+        paths = matches(root, pattern, "corpus.index_file", allow_outside_root=settings.allow_outside_root)
+    return [Shard(path, _split_of(name_from(root, path))) for path in paths]
 
 
 def _split_of(name: str) -> str:
@@ -110,7 +109,7 @@ def _script(root: Path) -> str:
 
 
 def _rows(shard: Shard, settings: DescribedSettings, root: Path) -> Iterator[Found]:
-    name = shard.path.relative_to(root).as_posix()
+    name = name_from(root, shard.path)
     try:
         columns, rows = read_columnar(shard.path)
         outside = paths_only(shard.path, settings.audio_column)

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.corpora.described.columns import needed
-from pipeline.corpora.described.files import FILE, ROW, STEM, below, read_table, require
+from pipeline.corpora.described.files import FILE, ROW, STEM, fitting, read_table, require
 from pipeline.corpora.described.found import Found
 from pipeline.corpora.described.settings import DescribedSettings
-from pipeline.errors import ManifestError
 
 WHERE: Final = "corpus.index_file"
 SPLIT: Final = "split"
@@ -42,13 +41,7 @@ def index_files(settings: DescribedSettings, root: Path) -> list[Path]:
 
 
 def _files(name: str, settings: DescribedSettings, root: Path) -> list[Path]:
-    path = below(root, name, WHERE, allow_outside_root=settings.allow_outside_root)
-    if "*" not in name:
-        return [path]
-    found = sorted(root.glob(name))
-    if not found:
-        raise ManifestError(f"{WHERE}: no file below {root} fits '{name}'. Check corpus.root and the pattern.")
-    return found
+    return fitting(root, name, WHERE, allow_outside_root=settings.allow_outside_root)
 
 
 def _rows(path: Path, settings: DescribedSettings, root: Path, further: dict[str, str]) -> Iterator[Found]:

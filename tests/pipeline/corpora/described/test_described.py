@@ -1,5 +1,6 @@
 """A corpus by description: what a description may say, and what becomes of every row that it leads to."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from pipeline.config import build
 from pipeline.corpora.base import Loaded
 from pipeline.corpora.described import DescribedCorpus
+from pipeline.corpora.described.file_tree import files_below
 from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.errors import ConfigError, ManifestError
 from tests.corpora_miniatures.clips import write_clip, write_text
@@ -275,3 +277,29 @@ def test_a_described_corpus_names_the_plug_in_and_takes_overrides(
 ) -> None:
     with pytest.raises(ConfigError, match=r"corpus.splitz: no such key. Did you mean 'splits'"):
         build(composed("corpus=common_voice", f"corpus.root={root}", "+corpus.splitz=[test]"))
+
+
+def test_only_line_ends_end_a_row_of_a_table_with_white_space(root: Path) -> None:
+    write_text(root / "list.txt", "a one\u2028two North s1\r\nb one\x85two  South s2\n")
+    source = {
+        name: {"source_column": number} for name, number in zip(("id", "text", "label", "who"), "0123", strict=True)
+    }
+    found = corpus(
+        root, index_file="list.txt", separator="whitespace", has_header=False,
+        columns={"utterance_id": source["id"], "audio": {"path_template": "wav/{0}.wav"}, "reference": source["text"],
+                 "accent": source["label"], "speaker_id": source["who"]},
+    )  # fmt: skip
+    assert cells(found.load(), "reference") == {"a": "one\u2028two", "b": "one\x85two"}
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_not_passed_over(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = os.scandir
+
+    def refused(path: str) -> Any:
+        if Path(path).name == "wav":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(ManifestError, match="wav cannot be read: Permission denied"):
+        list(files_below(root))

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from pipeline.corpora.accents import vocabulary
 from pipeline.corpora.described import DescribedCorpus
+from pipeline.corpora.described.column_settings import TableFormat
 from pipeline.corpora.described.files import read_table
-from pipeline.corpora.described.settings import DescribedSettings, TableFormat
+from pipeline.corpora.described.settings import DescribedSettings
 from pipeline.corpora.manifest_files import Row
 from pipeline.corpora.manifest_rows import RowReader
 from pipeline.errors import ManifestError, StudyError
@@ -72,7 +73,7 @@ def described(folder: Path, written: dict[str, Any]) -> DescribedCorpus:
 
 @pytest.mark.parametrize("written", WRITTEN, ids=lambda written: "-".join(map(str, written.values())))
 @given(content=st.binary(max_size=60) | (TEXTS | HEADED | JSON).map(lambda text: text.encode("utf-8", "replace")))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_bytes_as_an_index_give_a_table_exclusions_or_one_sentence(
     folder: Path, written: dict[str, Any], content: bytes
 ) -> None:
@@ -103,14 +104,17 @@ def test_a_parquet_file_that_is_cut_short_is_one_sentence(tmp_path: Path) -> Non
             read_table(path, TableFormat(), "here")
 
 
-@given(labels=st.lists(st.sampled_from(sorted(vocabulary().labels["common_voice"])), min_size=1, max_size=4))
-@settings(max_examples=40, deadline=None)
+COMMON_VOICE = vocabulary().labels["common_voice"]
+STATED = yaml.safe_load((Path(__file__).resolve().parents[4] / "conf/corpus/common_voice.yaml").read_text())
+READER = RowReader(
+    corpus="x", root=Path(), allow_outside_root=False, attributes=(), repeats={}, synthetic=False,
+    label_provenance="", accents=vocabulary().lookup("common_voice"), split=re.compile(STATED["split_labels"]),
+)  # fmt: skip
+
+
+@given(labels=st.lists(st.sampled_from(sorted(COMMON_VOICE)), min_size=1, max_size=4))
+@settings(max_examples=20, deadline=None)
 def test_labels_of_common_voice_that_stand_in_one_cell_are_told_apart_again(labels: list[str]) -> None:
-    stated = yaml.safe_load((Path(__file__).resolve().parents[4] / "conf/corpus/common_voice.yaml").read_text())
-    reader = RowReader(
-        corpus="x", root=Path(), allow_outside_root=False, attributes=(), repeats={}, synthetic=False,
-        label_provenance="", accents=vocabulary().lookup("common_voice"), split=re.compile(stated["split_labels"]),
-    )  # fmt: skip
-    meant = {vocabulary().labels["common_voice"][label] for label in labels}
-    found = reader.accent_of(Row(1, {"accent": ",".join(labels)}))
+    meant = {COMMON_VOICE[label] for label in labels}
+    found = READER.accent_of(Row(1, {"accent": ",".join(labels)}))
     assert found == (meant.pop() if len(meant) == 1 else None)

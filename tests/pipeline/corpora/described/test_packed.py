@@ -257,7 +257,7 @@ def test_without_a_network_the_latest_commit_cannot_be_known_and_a_sentence_says
         load("hub", "owner/name")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trash=st.binary(max_size=200), at=st.integers(0, 5000), name=st.sampled_from(["saved", "edacc_parquet"]))
 def test_any_bytes_in_a_data_set_give_utterances_exclusions_or_one_error(
     roots: dict[str, Path], tmp_path: Path, trash: bytes, at: int, name: str
