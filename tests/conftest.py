@@ -25,6 +25,12 @@ SENTENCES = (
 )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave what is long out of the fast set too."""
+    if item.get_closest_marker("long"):
+        item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's remembered transcripts out of the tests; probes are shared by the whole session."""

@@ -112,7 +112,8 @@ def coded(part: pd.DataFrame, utterances: pd.DataFrame, settings: StatsSettings)
     worded = part[[*COUNTED_BY, *KINDS]].iloc[places]
     return worded.assign(
         stratum=strata(worded, utterances, settings.strata, settings.length_bands),
-        text=pd.factorize(part["normalized_reference"])[0][places],
+        # numbered as they come in the fixed order
+        text=pd.factorize(pd.factorize(part["normalized_reference"])[0][places])[0],
         # nested: two accents may use one name for two people
         speaker=_nested(worded["accent"], worded["speaker_id"]),
         errors=worded["substitutions"] + worded["deletions"] + worded["insertions"],

@@ -229,6 +229,7 @@ def test_a_draw_says_the_same_in_another_order_beside_other_draws_and_in_another
     assert [json.loads(printed)] == expected
 
 
+@pytest.mark.long
 @pytest.mark.recognizer
 def test_draws_differ_by_seed_and_leave_the_scored_transcript_alone(batched, clips, request_of):
     clip = next(iter(clips.values()))

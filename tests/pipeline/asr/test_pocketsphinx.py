@@ -147,7 +147,7 @@ def test_words_do_not_depend_on_what_was_heard_before(clips, request_of):
     assert any(forward)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.recognizer
 def test_a_clip_of_three_minutes_is_heard_to_its_end(clips, request_of):
     backend = opened(WIDER)

@@ -248,7 +248,7 @@ def test_a_model_that_writes_says_what_the_librarys_own_pipeline_says(made, requ
     assert all(expected)
 
 
-@pytest.mark.parametrize("name", ["ctc", "group_norm", "whisper", "moonshine"])
+@pytest.mark.parametrize("name", ["ctc", "group_norm", pytest.param("whisper", marks=pytest.mark.long), "moonshine"])
 def test_words_do_not_depend_on_batch_order_or_company(made, request_of, name):
     backend = opened(made(name))
     clips = noises(1.0, 0.4, 2.0, 1.0, 0.7)
@@ -299,6 +299,7 @@ def test_an_answer_that_was_cut_off_says_so(made, request_of):
     assert "cut off at asr.generation.max_new_tokens" in cut.detail
 
 
+@pytest.mark.long
 def test_beams_are_searched_when_asked_for(made, request_of):
     beams = opened(made("whisper"), generation=SHORT | {"num_beams": 3})
     (heard,) = beams.transcribe([request_of(samples=noises(1.0)[0])])
@@ -334,6 +335,7 @@ def test_a_long_clip_is_chunked_for_a_ctc_model_and_heard_to_its_end(made, reque
 # ---- repeats and places ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_draw_says_the_same_whatever_was_drawn_before(made, request_of):
     backend = opened(made("whisper"), repeats=2)
     assert isinstance(backend, Generative)
@@ -413,7 +415,7 @@ def test_what_never_fits_or_fails_otherwise_is_not_tried_for_ever():
 # ---- bad clips and bad models ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["ctc", "group_norm", "whisper", "moonshine"])
+@pytest.mark.parametrize("name", ["ctc", "group_norm", pytest.param("whisper", marks=pytest.mark.long), "moonshine"])
 def test_bad_clips_get_a_sentence_and_the_rest_go_on(made, request_of, name):
     backend = opened(made(name))
     (clip,) = noises(1.0)

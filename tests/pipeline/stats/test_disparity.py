@@ -201,7 +201,7 @@ def test_without_any_disparity_the_naive_gap_is_still_eleven_points(draw):
     assert np.mean([each["null_mean"] for each in found]) == pytest.approx(0.113, abs=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long  # tests/validity has this of other accents
 def test_without_any_disparity_the_omnibus_p_is_uniform(draw):
     rng = np.random.default_rng(12)
     found = [row(table_of(draw(rng, sizes=[10] * 12), QUICK), "omnibus_q")["p"] for _ in range(150)]

@@ -218,7 +218,7 @@ def test_the_pointwise_intervals_cover_what_was_planted(draw):
     assert 0.91 <= np.mean(points) <= 0.98
 
 
-@pytest.mark.slow
+@pytest.mark.long  # as in tests/validity
 def test_in_a_log_additive_world_some_accent_is_flagged_in_five_percent_of_studies(draw):
     rng, flagged, omnibus = np.random.default_rng(8), [], []
     conditions = {"clean": 0.0, "noise": 0.6, "codec": 0.3}

@@ -89,7 +89,7 @@ def test_real_words_do_not_hang_on_batch_or_order(tiny_en: Whisper, clips: dict[
 
 
 @pytest.mark.recognizer
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_draw_repeats_and_another_seed_draws_something_else(tiny_en: Whisper, clips: dict[str, np.ndarray]) -> None:
     few = dict(list(clips.items())[:4])
     one, same, other = (
@@ -119,7 +119,7 @@ def test_bad_clips_are_sentences_and_the_others_are_heard(tiny_en: Whisper, clip
 
 
 @pytest.mark.recognizer
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_clip_of_two_minutes_is_heard_to_its_end(tiny_en: Whisper, clips: dict[str, np.ndarray]) -> None:
     pause = np.zeros(12_000, np.float32)
     spoken = list(clips) * 3

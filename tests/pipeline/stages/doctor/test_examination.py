@@ -69,7 +69,7 @@ def test_every_missing_thing_of_a_study_is_told_at_once(
     assert diagnosis.n_failed == len(failed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.recognizer
 def test_the_default_study_can_run_on_a_machine_with_everything(
     command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
