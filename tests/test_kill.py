@@ -230,7 +230,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 @pytest.mark.parametrize(
     ("kept_there", "size", "what_to_do"),
     [
-        ("results_dir", "60k", "Make room or name another folder with results_dir=..."),
+        ("results_dir", "120k", "Make room or name another folder with results_dir=..."),
         ("cache_dir", "140k", "make room and run again: what was remembered is kept"),
         ("TMPDIR", "12m", "make room there"),
     ],

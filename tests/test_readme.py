@@ -1,6 +1,7 @@
 """The README's commands are real: each one composes, and the first one runs from nothing to a card."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -26,6 +27,7 @@ COMMANDS = sorted(
         if line.startswith("    python -m pipeline")
     }
 )
+PART = ["corpus.features=[baseline,th_stopping]", "run_name=quickstart"]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -74,19 +76,21 @@ def test_the_examples_of_own_conditions_can_be_made_from_own_files(command: Comm
 
 
 def _write_examples(folder: Path) -> list[str]:
-    """Write the files that ``conf/README.md`` shows, and return their names."""
+    """Write the files that ``conf/README.md`` shows, and return the names of its conditions."""
     blocks = re.findall(r"```yaml\n# (\S+)\n(.*?)```", CONF_README, re.DOTALL)
     for name, text in blocks:
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    return [Path(name).stem for name, _ in blocks]
+    return [Path(name).stem for name, _ in blocks if Path(name).parent.name == "conditions"]
 
 
 @pytest.mark.slow
 @pytest.mark.recognizer
 def test_the_first_command_runs_from_nothing_to_a_card_and_remembers(command: Command, tmp_path: Path) -> None:
-    first = command(timeout_s=550)
+    """Two of its five pronunciations, unless STUDY_QUICKSTART=whole: the others take minutes and show no more."""
+    part = [] if os.environ.get("STUDY_QUICKSTART") == "whole" else PART
+    first = command(*part, timeout_s=550)
     assert first.returncode == 0, first.stderr
     folder = tmp_path / "results" / "quickstart"
     record = json.loads((folder / "run.json").read_text())
@@ -100,7 +104,7 @@ def test_the_first_command_runs_from_nothing_to_a_card_and_remembers(command: Co
     assert baseline["wer"].item() < 0.15
     _stands_alone((folder / "card.html").read_text())
     assert "synthetic" in (folder / "card.md").read_text()
-    second = command()
+    second = command(*part)
     assert second.returncode == 0, second.stderr
     assert f"{trials} transcripts were remembered" in second.stdout
     again = pd.read_csv(folder / "cells.csv", keep_default_na=False, na_values=[""])
