@@ -5,15 +5,13 @@ The file is mapped into memory: a cell costs no more than its own bytes.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from threading import RLock
 from typing import Any, BinaryIO, Final
 
 from augment.decoding import RecordingError
 from pipeline.corpora.stored.holders import Holder, identity
-from pipeline.corpora.stored.parquet import BROKEN, BYTES, damaged
-from pipeline.corpora.stored.streams import LARGEST_BYTES, too_large
+from pipeline.corpora.stored.parquet import BROKEN, damaged, recording_in
 
 _MOST_FILES: Final = 32
 
@@ -49,12 +47,7 @@ class ArrowCell:
             value = found.column(self.column)[self.row].as_py()
         except BROKEN as error:
             raise damaged(self.name, error) from error
-        data = value.get(BYTES) if isinstance(value, dict) else value
-        if not isinstance(data, bytes):
-            raise RecordingError("missing_audio", f"{self.name} holds no bytes of a recording")
-        if len(data) > LARGEST_BYTES:
-            raise too_large(self.name)
-        return BytesIO(data)
+        return recording_in(value, self.name)
 
 
 _lock = RLock()

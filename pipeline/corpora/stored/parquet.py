@@ -56,18 +56,14 @@ class Cell:
         try:
             with _lock:
                 column = _column(self.file, identity(self.file), self.column)
-            data = column if isinstance(column, RecordingError) else column.cell(self.row)
+            value = column if isinstance(column, RecordingError) else column.cell(self.row)
         except RecordingError:
             raise
         except (pyarrow.ArrowException, *BROKEN) as error:
             raise damaged(self.name, error) from error
-        if isinstance(data, RecordingError):
-            raise RecordingError(data.problem, str(data))  # a new one: each has a traceback of its own
-        if not isinstance(data, bytes):
-            raise RecordingError("missing_audio", f"{self.name} holds no bytes of a recording")
-        if len(data) > LARGEST_BYTES:
-            raise too_large(self.name)
-        return BytesIO(data)
+        if isinstance(value, RecordingError):
+            raise RecordingError(value.problem, str(value))  # a new one: each has a traceback of its own
+        return recording_in(value, self.name)
 
 
 class Column:
@@ -87,7 +83,7 @@ class Column:
         self._kept: OrderedDict[tuple[int, int], Any] = OrderedDict()
 
     def cell(self, row: int) -> Any:
-        """Return a cell's bytes; None where it holds none.
+        """Return what a cell holds.
 
         Raises:
             RecordingError: if there is no such row, or its group is not made of utterances.
@@ -99,8 +95,7 @@ class Column:
         place = row - (self._ends[number - 1] if number else 0)
         with self._lock:
             batch = self._batch(number, place // _BATCH_ROWS)
-            value = batch[place % _BATCH_ROWS].as_py()
-        return value.get(BYTES) if isinstance(value, dict) else value
+            return batch[place % _BATCH_ROWS].as_py()
 
     def _batch(self, group: int, wanted: int) -> Any:
         if (group, wanted) not in self._kept:
@@ -150,6 +145,20 @@ def _column(file: Holder, known_by: tuple[int, ...], column: str) -> Column | Re
         return error
     except (pyarrow.ArrowException, *BROKEN) as error:
         return damaged(file.name, error)
+
+
+def recording_in(value: object, name: str) -> BinaryIO:
+    """Return the bytes that a cell holds, alone or as a field of a struct.
+
+    Raises:
+        RecordingError: if it holds none, or too many to be an utterance.
+    """
+    data = value.get(BYTES) if isinstance(value, dict) else value
+    if not isinstance(data, bytes):
+        raise RecordingError("missing_audio", f"{name} holds no bytes of a recording")
+    if len(data) > LARGEST_BYTES:
+        raise too_large(name)
+    return BytesIO(data)
 
 
 def damaged(name: str, error: Exception) -> RecordingError:
