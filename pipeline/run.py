@@ -301,6 +301,8 @@ def _write_card(this: Run) -> None:
         settings=study.card,
         **shown.tables,
         publication=shown.publication,
+        clips={},
+        clip_notes=(),
         audit=audit(
             shown.tables["utterances"],
             shown.tables["acoustics"],
