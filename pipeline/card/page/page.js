@@ -204,12 +204,18 @@
   function words(trial, normalizer, sum) {
     const outcome = trial[2][normalizer];
     if (sum === null) return element("p", { class: "quiet" }, "not scored");
-    if (Array.isArray(outcome)) return element("p", { class: "quiet" }, "words not shown");
+    if (Array.isArray(outcome)) return unaligned(referenceOf(trial, normalizer));
     const reference = wordsOf(referenceOf(trial, normalizer));
     if (reference.length === 0 && outcome.e.length === 0) return element("p", { class: "quiet" }, "no words");
     const legend = element("div", { class: "lines", "aria-hidden": "true" },
       element("span", {}, "reference"), element("span", {}, "heard"));
     return element("div", { class: "aligned" }, legend, alignment(reference, outcome.e));
+  }
+
+  function unaligned(reference) {
+    const box = element("div", {}, element("p", { class: "quiet" }, "what was heard is not shown"));
+    if (reference !== "") box.prepend(element("p", { dir: "auto" }, reference));
+    return box;
   }
 
   function player(which, name, clip, utterance) {
@@ -239,9 +245,12 @@
     const link = element("a", { href: `#utterances?utterance=${encodeURIComponent(id)}`, dir: "auto" }, id);
     const name = element("th", { scope: "row", role: "rowheader" }, link);
     if (duration !== null) name.append(element("span", { class: "line quiet" }, `${duration.toFixed(1)} s`));
-    const counts = sum === null ? "" : `${sum.s} S, ${sum.d} D, ${sum.i} I`;
     const errors = cell("Errors", sum === null ? "not scored" : String(sum.errors));
-    if (sum !== null) errors.append(element("span", { class: "line quiet" }, `${counts}; ${counted(sum.words, "word")}`));
+    if (sum !== null) {
+      for (const line of [`${sum.s} S, ${sum.d} D, ${sum.i} I`, counted(sum.words, "word")]) {
+        errors.append(element("span", { class: "line short quiet" }, line));
+      }
+    }
     const wer = sum === null ? "not scored" : sum.wer === null ? "no words" : percent(sum.wer);
     return element("tr", { role: "row", "data-utterance": id, "data-condition": data.conditions[trial[1]] },
       name,

@@ -43,22 +43,26 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
     """
     script = _script()
     linked = island is not None and content.numbers.publication.floor is None
-    return environment_for_html().get_template("page/page.html.j2").render(
-        content=content,
-        verdict=verdict(content),
-        table=wer_table(content, linked=linked),
-        level=f"{100 * content.numbers.rules.confidence:g}%",
-        normalizer=label(content.main_normalizer),
-        flag=f"; {SYNTHETIC}" if content.synthetic else "",
-        linked=linked,
-        figures={figure.name: figure for figure in drawn},
-        captions=_captions(content, drawn),
-        confusions=confusion_rows(content),
-        most_facts=MOST_FACTS,
-        policy=_policy(script),
-        script=Markup(script),
-        # "<" stands only inside strings of JSON, where its escape means the same
-        island=None if island is None else Markup(island.json().replace("<", "\\u003c")),
+    return (
+        environment_for_html()
+        .get_template("page/page.html.j2")
+        .render(
+            content=content,
+            verdict=verdict(content),
+            table=wer_table(content, linked=linked),
+            level=f"{100 * content.numbers.rules.confidence:g}%",
+            normalizer=label(content.main_normalizer),
+            flag=f"; {SYNTHETIC}" if content.synthetic else "",
+            linked=linked,
+            figures={figure.name: figure for figure in drawn},
+            captions=_captions(content, drawn),
+            confusions=confusion_rows(content),
+            most_facts=MOST_FACTS,
+            policy=_policy(script),
+            script=Markup(script),
+            # "<" stands only inside strings of JSON, where its escape means the same
+            island=None if island is None else Markup(island.json().replace("<", "\\u003c")),
+        )
     )
 
 
