@@ -407,6 +407,7 @@
     for (const trial of data.trials) {
       if (trial[1] === data.reference_condition && isSound(trial[3])) cleanClips.set(trial[0], trial[3]);
     }
+    if (data.trials.some((trial) => isSound(trial[3]))) byId("words-head").textContent = "Words and sound";
     addOptions("accent", data.accents);
     addOptions("condition", data.conditions);
     addOptions("normalizer", data.normalizers);

@@ -58,7 +58,7 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             captions=_captions(content, drawn),
             confusions=confusion_rows(content),
             most_facts=MOST_FACTS,
-            policy=_policy(script),
+            policy=Markup(_policy(script)),  # its quotes are our own
             script=Markup(script),
             # "<" stands only inside strings of JSON, where its escape means the same
             island=None if island is None else Markup(island.json().replace("<", "\\u003c")),

@@ -19,8 +19,9 @@ from pipeline.card.wording import visible
 
 Build = Callable[..., CardInput]
 PAGE = """
-html head meta title style script body header nav main section h1 h2 h3 h4 p strong em ul ol li a dl div dt dd bdi pre code
-figure figcaption table caption thead tbody tr th td span details summary noscript form label select option input button b
+html head meta title style script body header nav main section h1 h2 h3 h4 p strong em ul ol li a dl div dt dd bdi pre
+code figure figcaption table caption thead tbody tr th td span details summary noscript form label select option input
+button b
 """
 DRAWING = "svg desc defs g path rect text tspan use clippath pattern"
 TAGS = set(f"{PAGE} {DRAWING}".split())
