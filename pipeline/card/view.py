@@ -45,6 +45,8 @@ class CardInput:
     intersections: pd.DataFrame
     publication: Publication = field(default=Publication(), kw_only=True)
     audit: Audit = field(default_factory=empty, kw_only=True)
+    ladders: Mapping[str, Mapping[str, float]] = field(default_factory=dict, kw_only=True)
+    """noise -> condition -> the SNR in dB that it asks for"""
     hallucinations: pd.DataFrame
     candidates: pd.DataFrame
     terms: pd.DataFrame
