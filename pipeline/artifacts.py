@@ -24,7 +24,7 @@ SCRATCH = "scratch"
 RECORD = "run.json"
 
 
-OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", RECORD)
+OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", "figures/*.csv", RECORD)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 UNFINISHED = ".partial"
@@ -342,14 +342,19 @@ class RunFolder:
 
     def write_csv(self, name: str, table: pd.DataFrame) -> str:
         """Write ``<name>.csv`` for people; text that a spreadsheet would run as a formula is quoted with a '."""
-        shown = table.copy()
-        for column in [name for name in shown.columns if isinstance(shown[name].dtype, pd.StringDtype)]:
-            shown[column] = shown[column].map(_no_formula, na_action="ignore")
-        return self.write(f"{name}.csv", shown.to_csv(index=False, lineterminator="\n"))
+        return self.write(f"{name}.csv", csv_text(table))
 
     def write_record(self, record: RunRecord) -> None:
         """Write ``run.json``."""
         self.write(RECORD, record.model_dump_json(indent=2) + "\n")
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as CSV for people; text that a spreadsheet would run as a formula is quoted with a '."""
+    shown = table.copy()
+    for column in [name for name in shown.columns if isinstance(shown[name].dtype, pd.StringDtype)]:
+        shown[column] = shown[column].map(_no_formula, na_action="ignore")
+    return shown.to_csv(index=False, lineterminator="\n")
 
 
 def _no_formula(text: str) -> str:

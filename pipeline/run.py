@@ -40,7 +40,7 @@ from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
 from pipeline.stats.intersections import names_crossed
-from pipeline.stats.ladders import ladders
+from pipeline.stats.ladders import Ladder, ladders
 from pipeline.stats.mixed_model import check_engine
 from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -244,12 +244,16 @@ def _material(this: Run) -> Material:
             normalizers=normalizers,
             backend=this.study.backend.name,
         ),
-        ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
+        ladders=_ladders(this.study),
         voices=voices(utterances),
         parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
         words=search_words(this, repeated),
     )
     return this.material
+
+
+def _ladders(study: Study) -> tuple[Ladder, ...]:
+    return ladders({condition.name: condition.parameters for condition in study.conditions})
 
 
 def _check_reference(this: Run) -> None:
@@ -303,6 +307,7 @@ def _write_card(this: Run) -> None:
         publication=shown.publication,
         clips={},
         clip_notes=(),
+        ladders={ladder.noise: dict(ladder.rungs) for ladder in _ladders(study)},
         audit=audit(
             shown.tables["utterances"],
             shown.tables["acoustics"],

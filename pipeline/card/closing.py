@@ -3,6 +3,7 @@
 from pipeline.artifacts import CorpusRecord
 from pipeline.card import registered, suppressed
 from pipeline.card.evidence import Evidence, fact
+from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import some_named
 from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
@@ -62,6 +63,7 @@ def explainability(evidence: Evidence) -> Section:
         blocks.append(Sentence(text=text))
     if items and not evidence.view.may_show_text:
         blocks.append(Sentence(text=TEXTS_WITHHELD))
+    blocks += figure_slots(evidence, "error_kinds")
     names = ("Most frequent confusions by group", "Confidence against error")
     return Section(
         slug="explainability", title="Explainability", blocks=[*blocks, Facts(facts=[fact(n, None) for n in names])]
@@ -107,7 +109,7 @@ def privacy(evidence: Evidence) -> Section:
         fact("Consent of the speakers", "no speakers: the speech is synthetic" if view.synthetic else None),
         fact("Reference and hypothesis texts", shown),
         fact("Recordings and renderings of them", _passed_on(corpus)),
-        fact("Per-speaker results", "not published"),
+        fact("Per-speaker results", _per_speaker(evidence)),
         *suppressed.facts(evidence),
         fact("Synthetic speech", _synthetic(evidence)),
     ]
@@ -119,6 +121,12 @@ def _passed_on(corpus: CorpusRecord | None) -> str:
     if corpus is None or corpus.redistribute_audio is None:
         return "the corpus does not say whether they may be passed on"
     return "may be passed on under the license" if corpus.redistribute_audio else "must not be passed on"
+
+
+def _per_speaker(evidence: Evidence) -> str:
+    if evidence.numbers.publication.floor is not None or not evidence.numbers.speakers:
+        return "not published"
+    return "errors and words of each speaker by group and condition, without names and in the order of their WER"
 
 
 def _synthetic(evidence: Evidence) -> str:

@@ -49,6 +49,8 @@ class CardInput:
     """(utterance_id, condition) to the file of its sound, relative to the run folder"""
     clip_notes: Sequence[str] = field(default=(), kw_only=True)
     """why some or all of the sound is not there, in sentences"""
+    ladders: Mapping[str, Mapping[str, float]] = field(default_factory=dict, kw_only=True)
+    """noise -> condition -> the SNR in dB that it asks for"""
     hallucinations: pd.DataFrame
     candidates: pd.DataFrame
     terms: pd.DataFrame

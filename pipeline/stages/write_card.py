@@ -25,4 +25,5 @@ def write_card(card_input: CardInput) -> tuple[CardContent, Mapping[str, bytes]]
     for figure in drawn:
         files[f"figures/{figure.name}.svg"] = figure.svg.encode()
         files[f"figures/{figure.name}.png"] = figure.png
+        files[f"figures/{figure.name}.csv"] = figure.csv.encode()
     return built, files

@@ -55,8 +55,7 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             flag=f"; {SYNTHETIC}" if content.synthetic else "",
             linked=linked,
             figures={figure.name: figure for figure in drawn},
-            captions=_captions(content, drawn),
-            confusions=confusion_rows(content),
+                confusions=confusion_rows(content),
             most_facts=MOST_FACTS,
             policy=Markup(_policy(script)),  # its quotes are our own
             script=Markup(script),
@@ -64,13 +63,6 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             island=None if island is None else Markup(island.json().replace("<", "\\u003c")),
         )
     )
-
-
-def _captions(content: CardContent, drawn: Sequence[Figure]) -> dict[str, str]:
-    """Return the caption of each figure, as the card gives it where it has a place for it."""
-    blocks = [block for section in content.sections for block in section.blocks]
-    given = {block.name: block.caption for block in blocks if block.kind == "figure"}
-    return {figure.name: given.get(figure.name, figure.title) for figure in drawn}
 
 
 @cache

@@ -15,6 +15,7 @@ from pipeline.card import escape, render
 from pipeline.card.content import CardInput, build
 from pipeline.card.figures import figures
 from pipeline.card.page.page import html as html_page
+from pipeline.card.settings import FIGURES
 from pipeline.card.wording import visible
 
 Build = Callable[..., CardInput]
@@ -99,7 +100,7 @@ def test_the_page_is_well_formed_has_unique_ids_and_needs_nothing_else(study: Bu
     assert "default-src 'none'" in text
     assert "@import" not in text
     assert not re.search(r"url\((?!#)", text.replace('url("#', "url(#"))
-    assert text.count("<svg") == 2
+    assert text.count("<svg") == len(FIGURES)
     assert text.count("<caption>") == text.count("<table") > 5
     assert "prefers-color-scheme: dark" in text
     ids = [value for _, name, value in page.attributes if name == "id"]
@@ -151,7 +152,7 @@ def test_markdown_holds_no_link_image_or_tag_of_others(study: Build) -> None:
     assert {child.content for child in inline if child.type == "html_inline"} == {"<br>"}
     assert not any(child.type in {"link_open", "code_inline"} for child in inline)
     images = {child.attrGet("src") for child in inline if child.type == "image"}
-    assert images == {"figures/wer_heat_map.png", "figures/degradation.png"}
+    assert images == {f"figures/{name}.png" for name in FIGURES}
 
 
 def test_every_markdown_table_has_as_many_cells_in_every_row(study: Build) -> None:
