@@ -13,7 +13,7 @@ import pandas as pd
 
 from augment.batched import check_device
 from augment.errors import ConditionError
-from pipeline import config, interruption, provenance, tables
+from pipeline import config, interruption, page_sound, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
@@ -296,13 +296,14 @@ def _publish(this: Run) -> Published:
 def _write_card(this: Run) -> None:
     shown, study = _publish(this), this.study
     lost = shown.tables["exclusions"]
+    clips = page_sound.sound(this, shown.tables)
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=study.card,
         **shown.tables,
         publication=shown.publication,
-        clips={},
-        clip_notes=(),
+        clips=clips.names,
+        clip_notes=clips.notes,
         audit=audit(
             shown.tables["utterances"],
             shown.tables["acoustics"],
@@ -312,8 +313,9 @@ def _write_card(this: Run) -> None:
         ),
     )
     this.card, files = write_card(card_input)
-    for name, data in files.items():
-        this.hashes[name] = this.folder.write(name, data)
+    with page_sound.written(this, clips):
+        for name, data in files.items():
+            this.hashes[name] = this.folder.write(name, data)
 
 
 STAGES = {
