@@ -288,6 +288,7 @@ def _publish(this: Run) -> Published:
         if rule.floor is not None:
             this.published = published(_material(this), shown, results, rule)
             this.withhold(SINGLE_TRIALS)
+            page_sound.withdraw(this)
         for name, table in this.published.exports.items():
             this.export(name, table)
     return this.published

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from pipeline.card import (
     audit_numbers,
+    confidence,
+    confusions,
     content_numbers,
     could_show,
     declared,
@@ -188,5 +190,7 @@ def gather(source: CardInput) -> Evidence:
         data_texts=audit_numbers.texts(view),
         data_cells=audit_numbers.cells(view),
         data_duplicates=audit_numbers.duplicates(view),
+        confusions=confusions.confusions(view),
+        confidence=confidence.confidence(view),
     )
     return Evidence(view=view, numbers=numbers)

@@ -19,6 +19,7 @@ from augment.jobs import Failure
 from augment.rendering import Rendering
 from pipeline import interruption, tables
 from pipeline.artifacts import CLIP_FOLDER, CorpusRecord
+from pipeline.card.wording import count
 from pipeline.errors import StudyError
 from pipeline.progress import track
 from pipeline.rendering import Renderer, Row
@@ -26,6 +27,8 @@ from pipeline.rendering import Renderer, Row
 NAME = "clip_examples"
 MOST_S = 1800.0
 """Seconds of sound beside one page: about 35 MB, and few enough to be rendered in this process."""
+UNREACHED = "Sound is missing here: the corpus could not be reached when this page was written."
+UNRENDERED = "Sound is missing here: the recordings could not be rendered again when this page was written."
 
 logger = logging.getLogger(__name__)
 Key = tuple[str, str]
@@ -81,7 +84,7 @@ def worst(scores: pd.DataFrame, per_cell: int, reference_condition: str) -> list
 def clip_examples(
     chosen: Sequence[Key],
     tables_of_run: Mapping[str, pd.DataFrame],
-    renderer: Renderer,
+    renderer: Renderer | None,
     *,
     here: Container[str] = (),
 ) -> Clips:
@@ -93,7 +96,7 @@ def clip_examples(
     Args:
         chosen: the most interesting first; those that come to more than ``MOST_S`` in all are left out.
         tables_of_run: utterances, trials and renderings.
-        renderer: of the run.
+        renderer: of the run; None where the corpus cannot be reached now.
         here: files of an earlier card that are whole; they are named after their samples, and not made again.
     """
     rows = _rows(chosen, tables_of_run)
@@ -135,10 +138,16 @@ def _file_name(audio_sha256: str) -> str:
     return f"{CLIP_FOLDER}/{audio_sha256[:16]}.flac"
 
 
-def _made(rows: Sequence[Row], heard: Mapping[str, str], renderer: Renderer) -> tuple[dict[str, bytes], list[str]]:
+def _made(
+    rows: Sequence[Row], heard: Mapping[str, str], renderer: Renderer | None
+) -> tuple[dict[str, bytes], list[str]]:
     """Return the clips by name, and in sentences what is not among them; all of them or none, if rendering fails."""
     made: dict[str, bytes] = {}
     unreadable = other = 0
+    if not rows:
+        return made, []
+    if renderer is None:
+        return made, [UNREACHED]
     try:
         for row, outcome in _renderings(rows, renderer):
             if isinstance(outcome, Failure):
@@ -149,20 +158,18 @@ def _made(rows: Sequence[Row], heard: Mapping[str, str], renderer: Renderer) -> 
                 made[_file_name(outcome.realised.audio_sha256)] = _flac(outcome.samples)
     except (StudyError, ConditionError) as error:
         logger.warning("%s: %s", NAME, error)
-        return {}, ["Sound is missing here: the recordings could not be rendered again when this page was written."]
+        return {}, [UNRENDERED]
     notes = []
     if unreadable:
-        notes.append(f"{unreadable:,} renderings cannot be played: their recordings could not be read any more.")
+        notes.append(f"{count(unreadable, 'rendering')} cannot be played: the recordings could not be read any more.")
     if other:
         notes.append(
-            f"{other:,} renderings cannot be played: made again, they were not the samples that the recognizer heard."
+            f"{count(other, 'rendering')} cannot be played: made again, this was not, sample by sample, what was heard."
         )
     return made, notes
 
 
 def _renderings(rows: Sequence[Row], renderer: Renderer) -> Iterator[tuple[Row, Rendering | Failure]]:
-    if not rows:
-        return
     with renderer.renderings(rows, ahead=1) as made, track("rendering clips", len(rows), logger) as advance:
         for row, outcome in made:
             yield row, outcome
