@@ -13,7 +13,7 @@ import pandas as pd
 
 from augment.batched import check_device
 from augment.errors import ConditionError
-from pipeline import config, interruption, provenance, tables
+from pipeline import config, interruption, page_sound, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
@@ -292,6 +292,7 @@ def _publish(this: Run) -> Published:
         if rule.floor is not None:
             this.published = published(_material(this), shown, results, rule)
             this.withhold(SINGLE_TRIALS)
+            page_sound.withdraw(this)
         for name, table in this.published.exports.items():
             this.export(name, table)
     return this.published
@@ -300,13 +301,14 @@ def _publish(this: Run) -> Published:
 def _write_card(this: Run) -> None:
     shown, study = _publish(this), this.study
     lost = shown.tables["exclusions"]
+    clips = page_sound.sound(this, shown.tables)
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=study.card,
         **shown.tables,
         publication=shown.publication,
-        clips={},
-        clip_notes=(),
+        clips=clips.names,
+        clip_notes=clips.notes,
         ladders={ladder.noise: dict(ladder.rungs) for ladder in _ladders(study)},
         audit=audit(
             shown.tables["utterances"],
@@ -317,8 +319,9 @@ def _write_card(this: Run) -> None:
         ),
     )
     this.card, files = write_card(card_input)
-    for name, data in files.items():
-        this.hashes[name] = this.folder.write(name, data)
+    with page_sound.written(this, clips):
+        for name, data in files.items():
+            this.hashes[name] = this.folder.write(name, data)
 
 
 STAGES = {

@@ -1,7 +1,7 @@
 """Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
 
 from pipeline.artifacts import CorpusRecord
-from pipeline.card import registered, suppressed
+from pipeline.card import explained, registered, suppressed
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import some_named
@@ -46,7 +46,7 @@ GLOSSARY = {
 
 
 def explainability(evidence: Evidence) -> Section:
-    """Section 10: the utterances with the most errors."""
+    """Section 10: the utterances with the most errors, words taken for others, and confidence against error."""
     items = evidence.numbers.worst_utterances
     blocks: list[Block] = []
     if items:
@@ -64,10 +64,18 @@ def explainability(evidence: Evidence) -> Section:
     if items and not evidence.view.may_show_text:
         blocks.append(Sentence(text=TEXTS_WITHHELD))
     blocks += figure_slots(evidence, "error_kinds")
-    names = ("Most frequent confusions by group", "Confidence against error")
-    return Section(
-        slug="explainability", title="Explainability", blocks=[*blocks, Facts(facts=[fact(n, None) for n in names])]
-    )
+    return Section(slug="explainability", title="Explainability", blocks=[*blocks, *_words_and_confidence(evidence)])
+
+
+def _words_and_confidence(evidence: Evidence) -> list[Block]:
+    told = explained.confusion_blocks(evidence), explained.confidence_blocks(evidence)
+    withheld = WITHHELD if evidence.measured and not evidence.view.may_show_text else None
+    missing = [
+        fact(name, value)
+        for name, value, block in zip((explained.CONFUSIONS, explained.CONFIDENCE), (withheld, None), told, strict=True)
+        if not block
+    ]
+    return [*told[0], *told[1], *([Facts(facts=missing)] if missing else [])]
 
 
 def _utterance_cells(item: Utterance) -> list[TableCell]:

@@ -1,1 +1,1 @@
-"""The report page: from a number of the card to the words and the sound behind it."""
+"""The report page: its template, style, script and the data in it."""

@@ -18,7 +18,8 @@ from jinja2.utils import htmlsafe_json_dumps
 from pipeline.card.closing import ONE_UTTERANCE, TEXTS_WITHHELD
 from pipeline.card.model import CardContent
 from pipeline.card.page.order import by_interest
-from pipeline.card.page.outcomes import MOST_WORDS, Said, outcome, shown_words
+from pipeline.card.page.outcomes import MOST_WORDS, outcome, shown_words
+from pipeline.card.said import Said
 from pipeline.card.view import CardInput, View, look
 from pipeline.card.wording import count, visible
 
