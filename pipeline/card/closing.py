@@ -16,6 +16,11 @@ TEXTS_WITHHELD = (
 )
 ONE_UTTERANCE = "Single utterances are not published: each is of one speaker, which is below the publication floor."
 OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
+OWN_NOISE = (
+    "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_noise "
+    "'+conditions.my_noise={version: 1, family: last_mile, description: Our own noise, "
+    "steps: [{kind: add_noise, source: {kind: folder, path: my_noise}, snr_db: 10}]}'"
+)
 GLOSSARY = {
     "Group, accent": "the corpus's own label of how its speakers speak; this program never guesses one from audio",
     "Condition": "a named, fixed chain of noise, devices and codecs that every recording is passed through",
@@ -218,14 +223,19 @@ def _more_speakers(evidence: Evidence) -> list[Sentence]:
 
 
 def own_content(evidence: Evidence) -> Section:
-    """Section 14: the closing sentence and the command."""
+    """Section 14: the closing sentence and the commands, for one's own speech and one's own noise."""
     text = (
         "Because results depend on the recognizer, the workflow and the evaluation data, test on your own content too. "
         "List your recordings in a CSV file (utterance_id, audio_path, reference, speaker_id, accent) and run:"
     )
-    return Section(
-        slug="own-content", title="Test on your own content", blocks=[Sentence(text=text), Command(text=OWN_CONTENT)]
+    noise = (
+        "And with your own noise: put recordings of it (WAV) into a folder my_noise, and say how many decibels it lies "
+        "below the speech:"
     )
+    another = "Both commands take the default recognizer; asr=... names another, and --help lists them."
+    blocks: list[Block] = [Sentence(text=text), Command(text=OWN_CONTENT)]
+    blocks += [Sentence(text=noise), Command(text=OWN_NOISE), Sentence(text=another)]
+    return Section(slug="own-content", title="Test on your own content", blocks=blocks)
 
 
 def glossary(evidence: Evidence) -> Section:

@@ -16,8 +16,8 @@ from pipeline.card.acoustic_measures import (
 )
 from pipeline.card.audit_measures import DataAssociation, DataCell, DataDuplicates, DataTexts
 from pipeline.card.content_measures import AdjustedGap, SameUtterances
-from pipeline.card.figure_measures import Rung, SpeakerCounts
 from pipeline.card.explained_measures import Confidence, Confusion
+from pipeline.card.figure_measures import Rung, SpeakerCounts
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
 from pipeline.card.power_measures import Detectable, SnrShift

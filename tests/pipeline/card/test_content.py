@@ -148,8 +148,8 @@ def test_the_bound_counts_its_groups_and_names_its_floor(study: Build) -> None:
     # the highest WER of a ranked group under clean is 69/180 = 38.33%, rounded up; its F1 is 2*117/(180+186) = 63.93%
     assert bound.text == (
         "Under clean, across 4 groups with at least 5 speakers each, word-recognition F1 was 63.9% or higher for every "
-        "group, and WER was 38.4% or lower (at least 6 speakers, 180 words in each group). 1 group below the floor not "
-        "included."
+        "group, and WER was 38.4% or lower (at least 6 speakers, 180 words in each group; corpus probes, read speech, "
+        "labels: self report). 1 group below the floor not included."
     )
 
 
