@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipeline.artifacts import csv_text
 from pipeline.card import (
     degradation_plot,
     error_kinds_plot,
@@ -24,6 +23,7 @@ from pipeline.card import (
 from pipeline.card.model import CardContent
 from pipeline.card.settings import FIGURES
 from pipeline.card.wording import SYNTHETIC, label
+from pipeline.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
