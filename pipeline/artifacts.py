@@ -25,7 +25,11 @@ SCRATCH = "scratch"
 RECORD = "run.json"
 
 
-OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", RECORD)
+CLIP_FOLDER = "audio"
+CLIPS = f"{CLIP_FOLDER}/{'[0-9a-f]' * 16}.flac"
+"""Sound beside the page: each file is named after its samples."""
+
+OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", "figures/*.csv", CLIPS, RECORD)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 UNFINISHED = ".partial"

@@ -3,10 +3,11 @@
 from pipeline.card import intersected, suppressed
 from pipeline.card.adjusted import content_blocks, in_short
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import first_lines, folded, some_named
 from pipeline.card.front import on_what
 from pipeline.card.measures import Cell, Disparity, Floor
-from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.model import Block, Facts, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
 from pipeline.card.publication import SUPPRESSED
 from pipeline.card.results import cell_lines, highest_lines
@@ -53,13 +54,15 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="WER by group and condition"),
         _main_table(evidence),
         *second_interval_blocks(evidence),
-        FigureSlot(name="wer_heat_map", caption="WER by group and condition."),
+        *figure_slots(evidence, "wer_heat_map"),
         Heading(text="A bound that every ranked group keeps"),
         *floor_sentences(evidence),
         Heading(text="How far groups lie apart, and what chance gives"),
         Listing(items=[gap_sentence(evidence, condition) for condition in evidence.view.conditions]),
         Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
         *_each_gap(evidence),
+        *figure_slots(evidence, "gaps"),
+        *figure_slots(evidence, "speakers"),
         *standings(evidence),
         Heading(text="Are these gaps between groups, or between the texts they read?"),
         *content_blocks(evidence),
