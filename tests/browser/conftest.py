@@ -19,6 +19,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pipeline.asr.transcripts import Transcripts
 from pipeline.config import build
 from pipeline.run import Outcome, run
 
@@ -169,11 +170,14 @@ def made(folder: Path, speakers: Sequence[Speaker], conditions: Sequence[str], *
     """Run a study of what is written, whose texts and recordings may be passed on; its last recording is missing."""
     manifest, heard = written(folder, speakers)
     sorted(folder.glob("*.flac"))[-1].unlink()
-    return studied(
-        folder, "corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true",
-        "corpus.redistribute_text=true", "corpus.redistribute_audio=true", "asr=transcripts", f"asr.path={heard}",
-        f"conditions=[{','.join(conditions)}]", *overrides,
-    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as recognizer:
+        # words that are known, of recordings that are rendered as for a recognizer that listens
+        recognizer.setattr(Transcripts, "needs_audio", True)
+        return studied(
+            folder, "corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true",
+            "corpus.redistribute_text=true", "corpus.redistribute_audio=true", "asr=transcripts", f"asr.path={heard}",
+            f"conditions=[{','.join(conditions)}]", *overrides,
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
