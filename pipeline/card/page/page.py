@@ -14,9 +14,9 @@ from typing import Protocol
 
 from markupsafe import Markup
 
+from pipeline.card.explained import CONFUSIONS
 from pipeline.card.figures import Figure
-from pipeline.card.model import CardContent
-from pipeline.card.page.confusions import confusion_rows
+from pipeline.card.model import CardContent, Table
 from pipeline.card.page.verdict import verdict
 from pipeline.card.page.wer_table import wer_table
 from pipeline.card.render import environment_for_html
@@ -55,7 +55,7 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             flag=f"; {SYNTHETIC}" if content.synthetic else "",
             linked=linked,
             figures={figure.name: figure for figure in drawn},
-                confusions=confusion_rows(content),
+            confusions=_confusions(content),
             most_facts=MOST_FACTS,
             policy=Markup(_policy(script)),  # its quotes are our own
             script=Markup(script),
@@ -63,6 +63,12 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             island=None if island is None else Markup(island.json().replace("<", "\\u003c")),
         )
     )
+
+
+def _confusions(content: CardContent) -> Table | None:
+    """Return section 10's table of words taken for others, which this page shows before the utterances."""
+    blocks = [block for section in content.sections for block in section.blocks]
+    return next((one for one in blocks if one.kind == "table" and one.caption.startswith(CONFUSIONS)), None)
 
 
 @cache
