@@ -24,7 +24,7 @@ SCRATCH = "scratch"
 RECORD = "run.json"
 
 
-OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", RECORD)
+OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", "model_index.yaml", "junit.xml", RECORD)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 UNFINISHED = ".partial"
