@@ -20,6 +20,7 @@ from pipeline import plugins
 from pipeline.artifacts import sha256_of, user_cache
 from pipeline.asr.base import Backend, Placeable
 from pipeline.asr.store_settings import StoreSettings
+from pipeline.card.gate_settings import GateSettings
 from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.frozen import FreezeSettings
@@ -59,7 +60,7 @@ M = TypeVar("M", bound=BaseModel)
 
 UPSTREAM = ("seed", "corpus", "subset", "conditions", "asr", "acoustics", "probe")
 """What decides the transcripts; a run that starts from stored transcripts cannot change it."""
-DOWNSTREAM = ("normalizer", "stats", "card")
+DOWNSTREAM = ("normalizer", "stats", "card", "gate")
 """What is recomputed in seconds from stored transcripts."""
 
 
@@ -93,6 +94,7 @@ class StudySettings(BaseModel):
     plan: dict[str, Any] = Field(default_factory=dict)
     manifest: dict[str, Any] = Field(default_factory=dict)
     audit: dict[str, Any] = Field(default_factory=dict)
+    gate: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run_name")
     @classmethod
@@ -143,6 +145,7 @@ class Study:
     subset: SubsetSettings = field(default_factory=SubsetSettings)
     manifest: FreezeSettings = field(default_factory=FreezeSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -164,6 +167,8 @@ class Study:
         decisive = {name: config[name] for name in UPSTREAM + DOWNSTREAM}
         if not chosen_subset(config):
             del decisive["subset"]  # the whole corpus, as before there were subsets
+        if not self.gate.limits:
+            del decisive["gate"]  # nothing is decided, as before there were gates
         return sha256_of(decisive | batched)
 
 
@@ -225,6 +230,11 @@ def build(raw: Mapping[str, Any]) -> Study:
     subset = _model(SubsetSettings, _section(raw, "subset"), "subset.", mistakes)
     manifest = _model(FreezeSettings, _section(raw, "manifest"), "manifest.", mistakes)
     audit = _model(AuditSettings, _section(raw, "audit"), "audit.", mistakes)
+    gate = _model(GateSettings, _section(raw, "gate"), "gate.", mistakes)
+    for name in _texts(_section(raw, "gate").get("conditions")):
+        if name not in _section(raw, "conditions"):
+            known = did_you_mean(name, _section(raw, "conditions"))
+            mistakes.append(f"gate.conditions: '{name}' is not among the conditions.{known}")
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
@@ -267,6 +277,7 @@ def build(raw: Mapping[str, Any]) -> Study:
         or subset is None
         or manifest is None
         or audit is None
+        or gate is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
     copies = tuple(backend.on(device) for device in settings.devices or ())
@@ -289,12 +300,17 @@ def build(raw: Mapping[str, Any]) -> Study:
         subset,
         manifest,
         audit,
+        gate,
     )
 
 
 def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = raw.get(name)
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _conditions(
