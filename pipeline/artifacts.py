@@ -29,7 +29,18 @@ CLIP_FOLDER = "audio"
 CLIPS = f"{CLIP_FOLDER}/{'[0-9a-f]' * 16}.flac"
 """Sound beside the page: each file is named after its samples."""
 
-OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", "figures/*.csv", CLIPS, RECORD)
+OURS = (
+    "*.parquet",
+    "*.csv",
+    "card.*",
+    "figures/*.svg",
+    "figures/*.png",
+    "figures/*.csv",
+    CLIPS,
+    "model_index.yaml",
+    "junit.xml",
+    RECORD,
+)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 UNFINISHED = ".partial"

@@ -17,7 +17,7 @@ from pipeline import config, interruption, page_sound, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
-from pipeline.card import publication
+from pipeline.card import gates, publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.accents import vocabulary
@@ -56,6 +56,11 @@ class Outcome:
     card: CardContent | None
     remembered: int
     n_failed: int
+
+    @property
+    def gate(self) -> str | None:
+        """How the gates ended (kept, broken, not_decided); None without a card or a gate."""
+        return gates.overall(self.card.gates) if self.card is not None else None
 
 
 def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
@@ -317,6 +322,7 @@ def _write_card(this: Run) -> None:
             study.normalizers[study.card.main_normalizer],
             settings=study.stats,
         ),
+        gate=study.gate,
     )
     this.card, files = write_card(card_input)
     with page_sound.written(this, clips):

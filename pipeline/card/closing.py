@@ -15,6 +15,8 @@ TEXTS_WITHHELD = (
     "Texts are withheld: the corpus does not say that they may be redistributed, or the publisher chose so."
 )
 ONE_UTTERANCE = "Single utterances are not published: each is of one speaker, which is below the publication floor."
+ADVICE = "advice"
+"""Slug of the section in which the gates of a release stand too."""
 OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
 OWN_NOISE = (
     "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_noise "
@@ -158,7 +160,7 @@ def review(evidence: Evidence) -> Section:
 
 def advice(evidence: Evidence) -> Section:
     """Section 13: what the numbers ask of whoever builds on this recognizer."""
-    slug, title = "advice", "Workflow advice"
+    slug, title = ADVICE, "Workflow advice"
     if not evidence.measured:
         return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
     items = [s for condition in evidence.view.conditions for s in _gap_advice(evidence, condition)]
