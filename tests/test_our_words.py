@@ -9,13 +9,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("pipeline", "augment", "conf", "data_manifests", "results")
 KINDS = (".py", ".j2", ".css", ".js", ".yaml", ".md", ".json")
 PROMISES = re.compile(
-    r"de-?bias\w*|un-?bias\w*|\bbias[- ]free\b|\bfree (?:of|from) bias\b|\bno bias\b"
+    r"de-?bias\w*|un-?bias\w*|\bbias[- ]free\b|\bfree (?:of|from) bias\b"
     r"|\bfair(?:er|est|ly)?[ -](?:\w+[ -])?(?:model|recogni[sz]er|system|service|engine)s?\b"
     r"|\b(?:model|recogni[sz]er|system|service|engine)s? (?:is|are|was|were) (?:\w+ )?fair\b",
     re.IGNORECASE,
 )
 """Also inflected: what was measured is a difference in errors, and no program is fair because of a number."""
-TITLES = ('"An unbiased\n', "An unbiased estimator", "unbiased\n    correlation ratio")
+CITED = re.compile(r'"An unbiased\s+correlation ratio measure"')
 """Titles of papers that are cited stay as they are."""
 
 
@@ -34,9 +34,7 @@ def test_no_text_of_ours_promises_more_than_a_measurement_can_say() -> None:
     assert {"page.js", "card.schema.json", "service_card.yaml", "README.md"} <= {file.name for file in files}
     said = []
     for file in files:
-        text = file.read_text(encoding="utf-8")
-        for title in TITLES:
-            text = text.replace(title, "")
+        text = CITED.sub("", file.read_text(encoding="utf-8"))
         said += [f"{file.relative_to(ROOT)}: {found[0]}" for found in PROMISES.finditer(text)]
     assert said == []
 
