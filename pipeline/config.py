@@ -194,10 +194,16 @@ def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Coll
 
 
 def _copy_value(path: list[str], *, source: Any, target: Any) -> None:
-    """Copy the value at ``path``; a path that either side lacks is left for the checks that follow."""
+    """Copy the value at ``path``; a path that ``source`` lacks is left for the checks that follow.
+
+    Of a section that a run of an earlier version did not have yet, the whole is copied.
+    """
     *parents, last = path
     for name in parents:
-        if not (isinstance(source, Mapping) and name in source and isinstance(target, dict) and name in target):
+        if not (isinstance(source, Mapping) and name in source and isinstance(target, dict)):
+            return
+        if name not in target:
+            target[name] = copy.deepcopy(source[name])
             return
         source, target = source[name], target[name]
     if isinstance(source, Mapping) and last in source and isinstance(target, dict):

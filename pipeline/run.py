@@ -13,7 +13,7 @@ import pandas as pd
 
 from augment.batched import check_device
 from augment.errors import ConditionError
-from pipeline import config, interruption, provenance, tables
+from pipeline import config, interruption, page_sound, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
@@ -40,7 +40,7 @@ from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
 from pipeline.stats.intersections import names_crossed
-from pipeline.stats.ladders import ladders
+from pipeline.stats.ladders import Ladder, ladders
 from pipeline.stats.mixed_model import check_engine
 from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -244,12 +244,16 @@ def _material(this: Run) -> Material:
             normalizers=normalizers,
             backend=this.study.backend.name,
         ),
-        ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
+        ladders=_ladders(this.study),
         voices=voices(utterances),
         parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
         words=search_words(this, repeated),
     )
     return this.material
+
+
+def _ladders(study: Study) -> tuple[Ladder, ...]:
+    return ladders({condition.name: condition.parameters for condition in study.conditions})
 
 
 def _check_reference(this: Run) -> None:
@@ -288,6 +292,7 @@ def _publish(this: Run) -> Published:
         if rule.floor is not None:
             this.published = published(_material(this), shown, results, rule)
             this.withhold(SINGLE_TRIALS)
+            page_sound.withdraw(this)
         for name, table in this.published.exports.items():
             this.export(name, table)
     return this.published
@@ -296,11 +301,15 @@ def _publish(this: Run) -> Published:
 def _write_card(this: Run) -> None:
     shown, study = _publish(this), this.study
     lost = shown.tables["exclusions"]
+    clips = page_sound.sound(this, shown.tables)
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=study.card,
         **shown.tables,
         publication=shown.publication,
+        clips=clips.names,
+        clip_notes=clips.notes,
+        ladders={ladder.noise: dict(ladder.rungs) for ladder in _ladders(study)},
         audit=audit(
             shown.tables["utterances"],
             shown.tables["acoustics"],
@@ -310,8 +319,9 @@ def _write_card(this: Run) -> None:
         ),
     )
     this.card, files = write_card(card_input)
-    for name, data in files.items():
-        this.hashes[name] = this.folder.write(name, data)
+    with page_sound.written(this, clips):
+        for name, data in files.items():
+            this.hashes[name] = this.folder.write(name, data)
 
 
 STAGES = {

@@ -1,8 +1,9 @@
 """Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
 
 from pipeline.artifacts import CorpusRecord
-from pipeline.card import registered, suppressed
+from pipeline.card import explained, registered, suppressed
 from pipeline.card.evidence import Evidence, fact
+from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import some_named
 from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
@@ -15,6 +16,11 @@ TEXTS_WITHHELD = (
 )
 ONE_UTTERANCE = "Single utterances are not published: each is of one speaker, which is below the publication floor."
 OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
+OWN_NOISE = (
+    "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_noise "
+    "'+conditions.my_noise={version: 1, family: last_mile, description: Our own noise, "
+    "steps: [{kind: add_noise, source: {kind: folder, path: my_noise}, snr_db: 10}]}'"
+)
 GLOSSARY = {
     "Group, accent": "the corpus's own label of how its speakers speak; this program never guesses one from audio",
     "Condition": "a named, fixed chain of noise, devices and codecs that every recording is passed through",
@@ -45,7 +51,7 @@ GLOSSARY = {
 
 
 def explainability(evidence: Evidence) -> Section:
-    """Section 10: the utterances with the most errors."""
+    """Section 10: the utterances with the most errors, words taken for others, and confidence against error."""
     items = evidence.numbers.worst_utterances
     blocks: list[Block] = []
     if items:
@@ -62,10 +68,19 @@ def explainability(evidence: Evidence) -> Section:
         blocks.append(Sentence(text=text))
     if items and not evidence.view.may_show_text:
         blocks.append(Sentence(text=TEXTS_WITHHELD))
-    names = ("Most frequent confusions by group", "Confidence against error")
-    return Section(
-        slug="explainability", title="Explainability", blocks=[*blocks, Facts(facts=[fact(n, None) for n in names])]
-    )
+    blocks += figure_slots(evidence, "error_kinds")
+    return Section(slug="explainability", title="Explainability", blocks=[*blocks, *_words_and_confidence(evidence)])
+
+
+def _words_and_confidence(evidence: Evidence) -> list[Block]:
+    told = explained.confusion_blocks(evidence), explained.confidence_blocks(evidence)
+    withheld = WITHHELD if evidence.measured and not evidence.view.may_show_text else None
+    missing = [
+        fact(name, value)
+        for name, value, block in zip((explained.CONFUSIONS, explained.CONFIDENCE), (withheld, None), told, strict=True)
+        if not block
+    ]
+    return [*told[0], *told[1], *([Facts(facts=missing)] if missing else [])]
 
 
 def _utterance_cells(item: Utterance) -> list[TableCell]:
@@ -107,7 +122,7 @@ def privacy(evidence: Evidence) -> Section:
         fact("Consent of the speakers", "no speakers: the speech is synthetic" if view.synthetic else None),
         fact("Reference and hypothesis texts", shown),
         fact("Recordings and renderings of them", _passed_on(corpus)),
-        fact("Per-speaker results", "not published"),
+        fact("Per-speaker results", _per_speaker(evidence)),
         *suppressed.facts(evidence),
         fact("Synthetic speech", _synthetic(evidence)),
     ]
@@ -119,6 +134,12 @@ def _passed_on(corpus: CorpusRecord | None) -> str:
     if corpus is None or corpus.redistribute_audio is None:
         return "the corpus does not say whether they may be passed on"
     return "may be passed on under the license" if corpus.redistribute_audio else "must not be passed on"
+
+
+def _per_speaker(evidence: Evidence) -> str:
+    if evidence.numbers.publication.floor is not None or not evidence.numbers.speakers:
+        return "not published"
+    return "errors and words of each speaker by group and condition, without names and in the order of their WER"
 
 
 def _synthetic(evidence: Evidence) -> str:
@@ -202,14 +223,19 @@ def _more_speakers(evidence: Evidence) -> list[Sentence]:
 
 
 def own_content(evidence: Evidence) -> Section:
-    """Section 14: the closing sentence and the command."""
+    """Section 14: the closing sentence and the commands, for one's own speech and one's own noise."""
     text = (
         "Because results depend on the recognizer, the workflow and the evaluation data, test on your own content too. "
         "List your recordings in a CSV file (utterance_id, audio_path, reference, speaker_id, accent) and run:"
     )
-    return Section(
-        slug="own-content", title="Test on your own content", blocks=[Sentence(text=text), Command(text=OWN_CONTENT)]
+    noise = (
+        "And with your own noise: put recordings of it (WAV) into a folder my_noise, and say how many decibels it lies "
+        "below the speech:"
     )
+    another = "Both commands take the default recognizer; asr=... names another, and --help lists them."
+    blocks: list[Block] = [Sentence(text=text), Command(text=OWN_CONTENT)]
+    blocks += [Sentence(text=noise), Command(text=OWN_NOISE), Sentence(text=another)]
+    return Section(slug="own-content", title="Test on your own content", blocks=blocks)
 
 
 def glossary(evidence: Evidence) -> Section:

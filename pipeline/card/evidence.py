@@ -6,10 +6,13 @@ from functools import cached_property
 
 from pipeline.card import (
     audit_numbers,
+    confidence,
+    confusions,
     content_numbers,
     could_show,
     declared,
     derived,
+    figure_numbers,
     invented,
     rankings,
     sound,
@@ -188,5 +191,9 @@ def gather(source: CardInput) -> Evidence:
         data_texts=audit_numbers.texts(view),
         data_cells=audit_numbers.cells(view),
         data_duplicates=audit_numbers.duplicates(view),
+        speakers=figure_numbers.speakers(view),
+        rungs=figure_numbers.rungs(view),
+        confusions=confusions.confusions(view),
+        confidence=confidence.confidence(view),
     )
     return Evidence(view=view, numbers=numbers)

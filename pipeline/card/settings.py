@@ -1,6 +1,6 @@
 """What a publisher may decide about the card, its words and how much it shows, never its numbers; and what to hear."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -12,6 +12,10 @@ OUT_OF_SCOPE = (
     "Certifying that a service serves everyone equally; deciding anything about a person; "
     "any language, accent, recording condition or recognizer that is not listed on this card."
 )
+
+FigureName = Literal["wer_heat_map", "gaps", "degradation", "error_kinds", "interaction", "speakers"]
+FIGURES: tuple[FigureName, ...] = get_args(FigureName)
+"""In the order of the card."""
 
 
 class PublishSettings(BaseModel):
@@ -32,6 +36,17 @@ class PublishSettings(BaseModel):
         return "off" if value is False else value  # which is what YAML makes of the word
 
 
+class PageSettings(BaseModel):
+    """What the report page, ``card.html``, holds of single trials and their sound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    max_bytes: int = Field(default=1_500_000, ge=0, le=50_000_000)
+    """of the trials in the page; of a larger study a sample, and of each cell the trials with the most errors"""
+    clips_per_cell: int = Field(default=4, ge=0, le=50)
+    """trials with the most errors of each cell, to be heard from ``audio/``; 0: no sound is written"""
+
+
 class CardSettings(BaseModel):
     """The ``card`` section of a study."""
 
@@ -49,7 +64,11 @@ class CardSettings(BaseModel):
     gap_limit: float = Field(
         default=0.05, gt=0, description="worst minus best WER above which the card advises a person's review"
     )
+    figures: Literal["all", "none"] | tuple[FigureName, ...] = Field(
+        default="all", description="which figures are drawn, where they have data"
+    )
     publish: PublishSettings = PublishSettings()
+    page: PageSettings = PageSettings()
 
 
 class ListenSettings(BaseModel):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from pipeline.card import content, figures, render
 from pipeline.card.content import CardContent, CardInput
+from pipeline.card.page import island, page
 
 NAME = "write_card"
 
@@ -19,9 +20,10 @@ def write_card(card_input: CardInput) -> tuple[CardContent, Mapping[str, bytes]]
     files = {
         "card.json": render.json_text(built).encode(),
         "card.md": render.markdown(built).encode(),
-        "card.html": render.html(built, drawn).encode(),
+        "card.html": page.html(built, drawn, island.build(card_input, built)).encode(),
     }
     for figure in drawn:
         files[f"figures/{figure.name}.svg"] = figure.svg.encode()
         files[f"figures/{figure.name}.png"] = figure.png
+        files[f"figures/{figure.name}.csv"] = figure.csv.encode()
     return built, files
