@@ -3,8 +3,8 @@
     python tests/bench/bench_report_page.py [utterances] [conditions]
 
 A study of so many utterances (2,000, under 4 conditions) by 100 speakers of 5 groups, its transcripts made up here with
-an error in about every seventh word, is run whole; then its page is opened from its file. Opening is from the start of the
-navigation until every rendering is counted and the first rows are laid out; filtering is from the change of a field
+an error in about every seventh word, is run whole; then its page is opened from its file. Opening is from the start of
+the navigation until every rendering is counted and the first rows are laid out; filtering is from the change of a field
 until the next frame is drawn.
 """
 
@@ -72,8 +72,8 @@ def studied(folder: Path, utterances: int, conditions: tuple[str, ...]) -> Outco
             lines += [{"utterance_id": f"u{n:05}", "condition": c, "hypothesis": heard(said, n, c)} for c in conditions]
     (folder / "heard.jsonl").write_text("\n".join(map(json.dumps, lines)))
     given = [
-        "corpus=transcripts_only", f"corpus.path={folder / 'texts.csv'}", "corpus.public=true",
-        "corpus.redistribute_text=true", "asr=transcripts", f"asr.path={folder / 'heard.jsonl'}", f"conditions=[{','.join(conditions)}]",
+        "corpus=transcripts_only", f"corpus.path={folder / 'texts.csv'}", "corpus.public=true", "asr=transcripts",
+        "corpus.redistribute_text=true", f"asr.path={folder / 'heard.jsonl'}", f"conditions=[{','.join(conditions)}]",
         f"results_dir={folder}", "run_name=page", "stats.permutations=99", "stats.bootstrap=0",
     ]  # fmt: skip
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
