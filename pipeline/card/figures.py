@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PNG_DPI = 300
 LEAST_PNG_DPI = 100
+PNG_SAVED = {"compress_level": 3}  # half the time of matplotlib's 6, a tenth larger
 PNG_PIXELS = 12_000_000
 """A larger sheet has fewer dots per inch, so that no picture fills a memory."""
 
@@ -121,7 +122,7 @@ def _drawn(drawing: Drawing, content: CardContent) -> Figure:
         canvas = drawing.draw(content, drawing.title)
         svg, png = BytesIO(), BytesIO()
         canvas.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        canvas.savefig(png, format="png", dpi=_dpi(canvas), metadata={"Software": None})
+        canvas.savefig(png, format="png", dpi=_dpi(canvas), metadata={"Software": None}, pil_kwargs=PNG_SAVED)
     finished = figure_svg.finished(svg.getvalue().decode(), drawing.name, drawing.title, drawing.alt)
     return Figure(
         name=drawing.name,
