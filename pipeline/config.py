@@ -47,8 +47,9 @@ Stage = Literal[
     "plan",
     "manifest",
     "audit",
+    "compare",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest", "audit")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest", "audit", "compare")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -95,6 +96,8 @@ class StudySettings(BaseModel):
     manifest: dict[str, Any] = Field(default_factory=dict)
     audit: dict[str, Any] = Field(default_factory=dict)
     gate: dict[str, Any] = Field(default_factory=dict)
+    runs: list[str] = Field(default_factory=list)
+    """with ``stages=[compare]``: names of runs in ``results_dir``, or folders of runs, from the earlier to the later"""
 
     @field_validator("run_name")
     @classmethod
@@ -259,6 +262,8 @@ def build(raw: Mapping[str, Any]) -> Study:
         mistakes.append(
             "store: only stages=[store] drops what is remembered. Add it, or leave the store.drop_ keys out."
         )
+    if settings is not None and settings.runs and settings.stages != ["compare"]:
+        mistakes.append("runs: only stages=[compare] compares runs. Add it, or leave runs out.")
     if settings is not None and settings.devices and backend is not None and not isinstance(backend, Placeable):
         mistakes.append(f"devices: copies of {backend.name} cannot be placed on devices. Use devices=null.")
     if card is not None and card.main_normalizer not in named:

@@ -4,7 +4,6 @@ What a page may never do is checked by the browser itself at the end of every te
 folder, no message of an error on its console, no breach of its security policy.
 """
 
-import csv
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from pipeline.asr.transcripts import Transcripts
 from pipeline.config import build
 from pipeline.run import Outcome, run
 
@@ -63,6 +63,8 @@ class Visit:
     folder: Path
     requests: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    excused: bool = False
+    """set by the test of this very check"""
 
     @property
     def outside(self) -> list[str]:
@@ -102,7 +104,7 @@ def visit(browser: Browser) -> Iterator[Open]:
         return made
 
     yield open_it
-    troubles = [made.troubles() for made in visits]
+    troubles = [made.troubles() for made in visits if not made.excused]
     for made in visits:
         made.page.context.close()
     assert [found for found in troubles if any(found.values())] == []
@@ -116,6 +118,8 @@ class Speaker:
     name: str
     said: Sequence[str]
     heard: Sequence[Mapping[str, str]]
+    prefix: str = ""
+    """how the names of the utterances begin"""
 
 
 def written(folder: Path, speakers: Sequence[Speaker], *, seconds: float = 0.5) -> tuple[Path, Path]:
@@ -123,19 +127,18 @@ def written(folder: Path, speakers: Sequence[Speaker], *, seconds: float = 0.5) 
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(7)
     time_s = np.arange(round(seconds * 16_000)) / 16_000
-    lines = []
-    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as out:
-        table = csv.writer(out)
-        table.writerow(["utterance_id", "audio_path", "reference", "speaker_id", "accent"])
-        for n, speaker in enumerate(speakers):
-            for at, (said, heard) in enumerate(zip(speaker.said, speaker.heard, strict=True)):
-                key, file = f"u{n:03d}-{at}", f"u{n:03d}-{at}.flac"
-                noise = 0.1 * np.abs(np.sin(2 * np.pi * 3 * time_s)) * rng.standard_normal(len(time_s))
-                soundfile.write(folder / file, noise, 16_000)
-                table.writerow([key, file, said, speaker.name, speaker.accent])
-                lines += [{"utterance_id": key, "condition": c, "hypothesis": text} for c, text in heard.items()]
+    rows, lines = [], []
+    for n, speaker in enumerate(speakers):
+        for at, (said, heard) in enumerate(zip(speaker.said, speaker.heard, strict=True)):
+            key, file = f"{speaker.prefix}u{n:03d}-{at}", f"u{n:03d}-{at}.flac"
+            noise = 0.1 * np.abs(np.sin(2 * np.pi * 3 * time_s)) * rng.standard_normal(len(time_s))
+            soundfile.write(folder / file, noise, 16_000)
+            who = {"speaker_id": speaker.name, "accent": speaker.accent}
+            rows.append({"utterance_id": key, "audio_path": file, "reference": said} | who)
+            lines += [{"utterance_id": key, "condition": c, "hypothesis": text} for c, text in heard.items()]
+    (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (folder / "heard.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    return folder / "manifest.csv", folder / "heard.jsonl"
+    return folder / "manifest.jsonl", folder / "heard.jsonl"
 
 
 def studied(folder: Path, *overrides: str) -> Outcome:
@@ -163,14 +166,35 @@ def _heard(text: str, lost: int, conditions: Sequence[str]) -> dict[str, str]:
     return {c: " ".join(["odd", *words[: len(words) - lost - at]]) if lost else text for at, c in enumerate(conditions)}
 
 
+def made(folder: Path, speakers: Sequence[Speaker], conditions: Sequence[str], *overrides: str) -> Outcome:
+    """Run a study of what is written, whose texts and recordings may be passed on; its last recording is missing."""
+    manifest, heard = written(folder, speakers)
+    sorted(folder.glob("*.flac"))[-1].unlink()
+    with pytest.MonkeyPatch.context() as recognizer:
+        # words that are known, of recordings that are rendered as for a recognizer that listens
+        recognizer.setattr(Transcripts, "needs_audio", True)
+        return studied(
+            folder, "corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true",
+            "corpus.redistribute_text=true", "corpus.redistribute_audio=true", "asr=transcripts", f"asr.path={heard}",
+            f"conditions=[{','.join(conditions)}]", *overrides,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def study_of() -> Callable[..., Outcome]:
+    """Return a runner of a study of speakers: folder, speakers, conditions, overrides."""
+    return made
+
+
+@pytest.fixture(scope="session")
+def speaker() -> type[Speaker]:
+    """Return what a speaker is."""
+    return Speaker
+
+
 @pytest.fixture(scope="module")
 def friendly(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Return a finished run of three accents under two conditions, with audio that may be passed on."""
-    folder = tmp_path_factory.mktemp("friendly")
     conditions = ("clean", "babble_10")
-    manifest, heard = written(folder, people(("north", "south", "river & lake"), 6, conditions))
-    return studied(
-        folder, "corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true",
-        "corpus.redistribute_text=true", "corpus.redistribute_audio=true", "asr=transcripts", f"asr.path={heard}",
-        f"conditions=[{','.join(conditions)}]", "run_name=friendly",
-    )  # fmt: skip
+    speakers = people(("north", "south", "river & lake"), 6, conditions)
+    return made(tmp_path_factory.mktemp("friendly"), speakers, conditions, "run_name=friendly")

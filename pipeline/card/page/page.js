@@ -4,7 +4,7 @@
 // to. All text from the data becomes text nodes; nothing is loaded but the sound files that a reader plays.
 
 (() => {
-  const ROWS = 50; // rows added at a time: a page of 100,000 renderings opens as fast as one of 100
+  const ROWS = 25; // rows added at a time: a page of 100,000 renderings opens as fast as one of 100
   const START = Object.freeze({
     accent: "", condition: "", normalizer: "", words: "", errors: "any", sort: "wer", order: "desc", utterance: "",
   });
@@ -44,7 +44,13 @@
   }
 
   const utteranceOf = (trial) => data.utterances[trial[0]];
-  const speakerOf = (trial) => (utteranceOf(trial)[2] < 0 ? "" : data.speakers[utteranceOf(trial)[2]]);
+  function speakerOf(trial) {
+    const [, accent, speaker] = utteranceOf(trial);
+    if (speaker < 0) return "not known";
+    const group = `${data.accents[accent]}/`; // speakers are nested in groups, and the group stands beside them
+    const name = data.speakers[speaker];
+    return name.startsWith(group) ? name.slice(group.length) : name;
+  }
   const referenceOf = (trial, normalizer) => utteranceOf(trial)[4][normalizer] ?? "";
   const wordsOf = (text) => (text === "" ? [] : text.split(" "));
 
@@ -220,7 +226,7 @@
 
   function player(which, name, clip, utterance) {
     const label = `${which === "clean" ? "clean recording" : `under ${name}`}, utterance ${utterance}`;
-    const audio = element("audio", { "data-which": which, src: clip, "aria-label": label, preload: "none", controls: "" });
+    const audio = element("audio", { "data-which": which, src: clip, "aria-label": label, preload: "none" });
     return element("div", { class: "player" }, element("span", { "aria-hidden": "true" }, name), audio);
   }
 
@@ -232,8 +238,18 @@
     if (trial[1] !== data.reference_condition && isSound(trial[3])) {
       box.append(player("degraded", data.conditions[trial[1]], trial[3], id));
     }
-    return box.childElementCount ? [box] : [];
+    if (box.childElementCount === 0) return [];
+    nearby.observe(box);
+    return [box];
   }
+
+  // The controls of a player cost more than the rest of a row: only players in sight, or nearly, get them.
+  const nearby = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      for (const audio of entry.target.querySelectorAll("audio")) audio.controls = true;
+      nearby.unobserve(entry.target);
+    }
+  }, { rootMargin: "800px" });
 
   const isSound = (path) => typeof path === "string" && SOUND.test(path);
   const cell = (label, ...children) => element("td", { role: "cell", "data-label": label }, ...children);
@@ -255,7 +271,7 @@
     return element("tr", { role: "row", "data-utterance": id, "data-condition": data.conditions[trial[1]] },
       name,
       cell("Group", element("bdi", {}, data.accents[accent])),
-      cell("Speaker", element("bdi", {}, speakerOf(trial) || "not known")),
+      cell("Speaker", element("bdi", {}, speakerOf(trial))),
       cell("Condition", element("bdi", {}, data.conditions[trial[1]])),
       cell("WER", wer),
       errors,
@@ -308,7 +324,7 @@
       total += sum.words;
       const utterance = utteranceOf(data.trials[at]);
       if (utterance[2] < 0) unknown = true;
-      else speakers.add(utterance[2] + data.speakers.length * utterance[1]); // speakers are nested in groups
+      else speakers.add(utterance[2]);
     }
     if (total === 0) return "";
     const people = unknown ? "speakers unknown" : counted(speakers.size, "speaker");
@@ -333,6 +349,7 @@
     view = wanted;
     chosen = found(view);
     shown = 0;
+    nearby.disconnect();
     byId("trials").tBodies[0].replaceChildren();
     addRows();
     announce();

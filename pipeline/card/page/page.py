@@ -5,6 +5,7 @@ sheets and the script of this package, and the data, in which no ``<`` is left. 
 script run, by its hash, and nothing load but sound beside the page.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
@@ -25,6 +26,9 @@ from pipeline.card.wording import SYNTHETIC, label
 MOST_FACTS = 12
 """Named values of one list in sight; the others are folded."""
 
+WIDE_PT = 620.0
+"""A figure drawn wider than this has a line of the page for itself, so that its text can be read."""
+
 
 class Island(Protocol):
     """The renderings that the page's script shows."""
@@ -38,7 +42,7 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
 
     Args:
         content: everything that the card says.
-        drawn: the figures, in the order in which they are shown.
+        drawn: the figures; those that need a line for themselves are shown last.
         island: the single renderings; None where the page is to have none.
     """
     script = _script()
@@ -54,8 +58,9 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             normalizer=label(content.main_normalizer),
             flag=f"; {SYNTHETIC}" if content.synthetic else "",
             linked=linked,
-            figures={figure.name: figure for figure in drawn},
+            figures={figure.name: figure for figure in sorted(drawn, key=_is_wide)},
             confusions=_confusions(content),
+            wide={figure.name for figure in drawn if _is_wide(figure)},
             most_facts=MOST_FACTS,
             policy=Markup(_policy(script)),  # its quotes are our own
             script=Markup(script),
@@ -63,6 +68,11 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             island=None if island is None else Markup(island.json().replace("<", "\\u003c")),
         )
     )
+
+
+def _is_wide(figure: Figure) -> bool:
+    found = re.search(r'viewBox="0 0 ([\d.]+) ', figure.inline)  # in points
+    return found is not None and float(found[1]) > WIDE_PT
 
 
 def _confusions(content: CardContent) -> Table | None:
