@@ -138,7 +138,7 @@ def test_interactions_are_judged_beside_the_reference_condition(study: Build, ga
     assert {gate.outcome for gate in over if gate.key.accent != "lone_voice"} == {"broken"}
     (alone,) = judged(study(), gathered, max_interaction=1.5, conditions=["clean"])
     assert alone.outcome == "not_decided"
-    assert "no condition beside the reference" in alone.sentence
+    assert alone.sentence == "max_interaction not decided: the study has no condition beside the reference condition."
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,26 @@ def test_where_no_group_is_ranked_nothing_is_kept(study: Build, gathered: dict[i
     nothing = judged(study(**SMALL, scored=False), gathered, max_gap=0.5)
     assert overall(nothing) == "not_decided"
     assert gate_words.summary(nothing, "not_decided").text.startswith("Gates not decided (rule point: 2 not decided)")
+
+
+def test_a_group_that_lost_its_trials_under_one_condition_leaves_the_limit_not_decided(
+    study: Build, gathered: dict[int, Evidence]
+) -> None:
+    usual = usual_study(study, gathered)
+    cells = [
+        cell.model_copy(update={"ranked": False, "n_speakers": 4})
+        if (cell.key.accent, cell.key.condition) == ("v_w_merger", "babble_10")
+        else cell
+        for cell in usual.numbers.cells
+    ]
+    lossy = replace(usual, numbers=usual.numbers.model_copy(update={"cells": cells}))
+    found = decide(lossy, GateSettings(min_f1=0.1, max_gap=0.3, conditions=["clean", "babble_10"]))
+    told = {(gate.gate, gate.key.accent, gate.key.condition): gate for gate in found}
+    assert told["min_f1", "v_w_merger", "clean"].outcome == told["max_gap", "", "clean"].outcome == "kept"
+    lost = told["min_f1", "v_w_merger", "babble_10"], told["max_gap", "", "babble_10"]
+    assert [gate.outcome for gate in lost] == ["not_decided", "not_decided"]
+    assert all("ranked under other conditions but not here" in gate.sentence for gate in lost)
+    assert told["min_f1", "lone_voice", "babble_10"].outcome == "not_judged"  # below the floor everywhere
 
 
 def test_suppressed_groups_are_named_and_not_judged(study: Build) -> None:
