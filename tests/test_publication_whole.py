@@ -102,5 +102,9 @@ def test_no_published_file_depends_on_a_hidden_accents_transcripts(study: Study)
     assert not set(LISTS) & runs["loops"].keys()  # rows of single utterances are rows of single speakers
     sweeps = [swept(outcome, outcome) for outcome in outcomes.values()]
     assert sweeps[0] == sweeps[1]
-    assert len(sweeps[0]) >= 3
+    assert len(sweeps[0]) >= 6
+    loops, nothing = outcomes["loops"], outcomes["nothing"]
+    # the hidden accent changed in one direction and in the other, and in what both show nothing did
+    assert swept(loops, nothing) == swept(nothing, loops) == sweeps[0]
+    assert '"key":{"accent":"hidden"' not in sweeps[0]["comparison.json"].replace(" ", "").partition('"suppressed"')[0]
     assert len([name for name in runs["loops"] if name.endswith(".csv")]) == 16
