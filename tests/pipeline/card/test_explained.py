@@ -63,7 +63,9 @@ def test_confusions_are_counted_by_group_with_how_often_the_word_was_said_and_of
 
 
 def test_a_word_of_more_speakers_comes_before_one_said_more_often_by_fewer(spoken: Callable[..., CardInput]) -> None:
-    source = spoken({"north": [TREE, TREE, "3 tin ships sank there", "3 tin ships sank there", "3 tin ships sank there"]})
+    source = spoken(
+        {"north": [TREE, TREE, "3 tin ships sank there", "3 tin ships sank there", "3 tin ships sank there"]}
+    )
     assert [one[3] for one in told(source)] == ["tin", "tree"]
     one_speaker = source.scores.assign(speaker_id=pd.Series(["a", "b", "c", "c", "c"], dtype="str"))
     assert [one[3] for one in told(replace(source, scores=one_speaker))] == ["tree", "tin"]

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.card.content import CardInput, build
+from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.page import island
 from pipeline.card.page.outcomes import MOST_CHARACTERS, MOST_WORDS, outcome, shown_words
 from pipeline.card.publication import Publication
 from pipeline.card.said import Said
 from pipeline.card.settings import CardSettings, PageSettings
+from pipeline.card.view import look
 from pipeline.stages.score import score
 from pipeline.text.alignment import count_errors
 from pipeline.text.normalizers import NoSettings, Verbatim, WhisperEnglish
@@ -44,8 +45,16 @@ def heard(source: CardInput, *texts: str, reference: str = "") -> CardInput:
     return replace(source, transcripts=transcripts, utterances=utterances, scores=scores)
 
 
+CONTENTS: dict[str, CardContent] = {}
+"""Cards by their groups and conditions: the data of the page takes no more of a card."""
+
+
 def made(source: CardInput) -> island.Island:
-    return island.build(source, build(source))
+    seen = look(source)
+    key = repr((seen.accents, seen.conditions))
+    if key not in CONTENTS:
+        CONTENTS[key] = build(source)
+    return island.build(source, CONTENTS[key])
 
 
 def unpacked(text: str) -> dict[str, Any]:
@@ -84,7 +93,7 @@ def test_the_edits_make_the_hypothesis_of_the_reference_and_add_up_to_the_counts
 
 def test_what_was_counted_otherwise_or_is_too_long_is_shown_by_its_counts() -> None:
     assert outcome(Said("a b", "a c", 0, 1, 1, 1)) == (0, 1, 1, 2)
-    assert outcome(said("a", "a " * MOST_WORDS)) == (0, 0, MOST_WORDS - 1, 1) or MOST_WORDS == 300
+    assert outcome(said("a b", "a")) == {"e": [[1]]}
     assert outcome(said("a", "a " * (MOST_WORDS + 1))) == (0, 0, MOST_WORDS, 1)
     assert outcome(said("a " * (MOST_WORDS + 1), "")) == (0, MOST_WORDS + 1, 0, MOST_WORDS + 1)
     assert shown_words("a " * (MOST_WORDS + 1)).endswith(" … (cut, 301 words)")
@@ -94,7 +103,7 @@ def test_a_study_is_told_trial_by_trial_in_the_order_of_the_card(study: Build) -
     source = heard(study(**SMALL), "what was said", "what said now", reference="What was said")
     source = replace(source, clips={("north-00-0", "babble_10"): "audio/0123456789abcdef.flac"})
     value = made(source).value
-    assert value == unpacked(made(source).json())  | {"trials": value["trials"]}
+    assert json.loads(made(source).json()) == json.loads(json.dumps(value))
     assert (value["version"], value["main"], value["normalizers"]) == (1, 0, ["whisper_english", "verbatim"])
     assert (value["accents"], value["conditions"]) == (["north", "south"], ["clean", "babble_10"])
     assert (value["reference_condition"], value["n_trials"], value["n_shown"], value["notes"]) == (0, 20, 20, [])
@@ -131,7 +140,13 @@ def test_no_single_trial_is_told_under_a_floor_and_no_word_where_texts_are_withh
     assert any("Single utterances are not published" in note for note in value["notes"])
 
 
-HOSTILE = ["</script><script>alert(1)</script>", "a\x00b \u202egnp.exe", "a\u2028b 'x' &amp; \ufffe", "x" * 100_000, "w " * 50_000]
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "a\x00b \u202egnp.exe",
+    "a\u2028b 'x' &amp; \ufffe",
+    "x" * 100_000,
+    "w " * 50_000,
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=["script", "unseen", "separator", "word", "words"])
