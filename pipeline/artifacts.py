@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ConfigError, StudyError, TableError
+from pipeline.spreadsheet import csv_text
 from pipeline.tables import Schema, check
 
 SCRATCH = "scratch"
@@ -28,7 +29,18 @@ CLIP_FOLDER = "audio"
 CLIPS = f"{CLIP_FOLDER}/{'[0-9a-f]' * 16}.flac"
 """Sound beside the page: each file is named after its samples."""
 
-OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", CLIPS, RECORD)
+OURS = (
+    "*.parquet",
+    "*.csv",
+    "card.*",
+    "figures/*.svg",
+    "figures/*.png",
+    "figures/*.csv",
+    CLIPS,
+    "model_index.yaml",
+    "junit.xml",
+    RECORD,
+)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 UNFINISHED = ".partial"
@@ -346,15 +358,8 @@ class RunFolder:
 
     def write_csv(self, name: str, table: pd.DataFrame) -> str:
         """Write ``<name>.csv`` for people; text that a spreadsheet would run as a formula is quoted with a '."""
-        shown = table.copy()
-        for column in [name for name in shown.columns if isinstance(shown[name].dtype, pd.StringDtype)]:
-            shown[column] = shown[column].map(_no_formula, na_action="ignore")
-        return self.write(f"{name}.csv", shown.to_csv(index=False, lineterminator="\n"))
+        return self.write(f"{name}.csv", csv_text(table))
 
     def write_record(self, record: RunRecord) -> None:
         """Write ``run.json``."""
         self.write(RECORD, record.model_dump_json(indent=2) + "\n")
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -17,7 +17,7 @@ from pipeline import config, interruption, page_sound, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
-from pipeline.card import publication
+from pipeline.card import gates, publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.accents import vocabulary
@@ -40,7 +40,7 @@ from pipeline.stages.summarize import Material, summarize
 from pipeline.stages.transcribe import REPEATS, transcribe
 from pipeline.stages.write_card import write_card
 from pipeline.stats.intersections import names_crossed
-from pipeline.stats.ladders import ladders
+from pipeline.stats.ladders import Ladder, ladders
 from pipeline.stats.mixed_model import check_engine
 from pipeline.stats.strata import LENGTH_BAND, missing_attributes
 from pipeline.tables import ATTRIBUTE_PREFIX
@@ -56,6 +56,11 @@ class Outcome:
     card: CardContent | None
     remembered: int
     n_failed: int
+
+    @property
+    def gate(self) -> str | None:
+        """How the gates ended (kept, broken, not_decided); None without a card or a gate."""
+        return gates.overall(self.card.gates) if self.card is not None else None
 
 
 def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
@@ -244,12 +249,16 @@ def _material(this: Run) -> Material:
             normalizers=normalizers,
             backend=this.study.backend.name,
         ),
-        ladders=ladders({condition.name: condition.parameters for condition in this.study.conditions}),
+        ladders=_ladders(this.study),
         voices=voices(utterances),
         parents={accent.id: accent.parent for accent in vocabulary().accents if accent.parent},
         words=search_words(this, repeated),
     )
     return this.material
+
+
+def _ladders(study: Study) -> tuple[Ladder, ...]:
+    return ladders({condition.name: condition.parameters for condition in study.conditions})
 
 
 def _check_reference(this: Run) -> None:
@@ -305,6 +314,7 @@ def _write_card(this: Run) -> None:
         publication=shown.publication,
         clips=clips.names,
         clip_notes=clips.notes,
+        ladders={ladder.noise: dict(ladder.rungs) for ladder in _ladders(study)},
         audit=audit(
             shown.tables["utterances"],
             shown.tables["acoustics"],
@@ -312,6 +322,7 @@ def _write_card(this: Run) -> None:
             study.normalizers[study.card.main_normalizer],
             settings=study.stats,
         ),
+        gate=study.gate,
     )
     this.card, files = write_card(card_input)
     with page_sound.written(this, clips):

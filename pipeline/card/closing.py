@@ -3,6 +3,7 @@
 from pipeline.artifacts import CorpusRecord
 from pipeline.card import explained, registered, suppressed
 from pipeline.card.evidence import Evidence, fact
+from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import some_named
 from pipeline.card.measures import Utterance
 from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
@@ -14,7 +15,14 @@ TEXTS_WITHHELD = (
     "Texts are withheld: the corpus does not say that they may be redistributed, or the publisher chose so."
 )
 ONE_UTTERANCE = "Single utterances are not published: each is of one speaker, which is below the publication floor."
+ADVICE = "advice"
+"""Slug of the section in which the gates of a release stand too."""
 OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
+OWN_NOISE = (
+    "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_noise "
+    "'+conditions.my_noise={version: 1, family: last_mile, description: Our own noise, "
+    "steps: [{kind: add_noise, source: {kind: folder, path: my_noise}, snr_db: 10}]}'"
+)
 GLOSSARY = {
     "Group, accent": "the corpus's own label of how its speakers speak; this program never guesses one from audio",
     "Condition": "a named, fixed chain of noise, devices and codecs that every recording is passed through",
@@ -62,6 +70,7 @@ def explainability(evidence: Evidence) -> Section:
         blocks.append(Sentence(text=text))
     if items and not evidence.view.may_show_text:
         blocks.append(Sentence(text=TEXTS_WITHHELD))
+    blocks += figure_slots(evidence, "error_kinds")
     return Section(slug="explainability", title="Explainability", blocks=[*blocks, *_words_and_confidence(evidence)])
 
 
@@ -115,7 +124,7 @@ def privacy(evidence: Evidence) -> Section:
         fact("Consent of the speakers", "no speakers: the speech is synthetic" if view.synthetic else None),
         fact("Reference and hypothesis texts", shown),
         fact("Recordings and renderings of them", _passed_on(corpus)),
-        fact("Per-speaker results", "not published"),
+        fact("Per-speaker results", _per_speaker(evidence)),
         *suppressed.facts(evidence),
         fact("Synthetic speech", _synthetic(evidence)),
     ]
@@ -127,6 +136,12 @@ def _passed_on(corpus: CorpusRecord | None) -> str:
     if corpus is None or corpus.redistribute_audio is None:
         return "the corpus does not say whether they may be passed on"
     return "may be passed on under the license" if corpus.redistribute_audio else "must not be passed on"
+
+
+def _per_speaker(evidence: Evidence) -> str:
+    if evidence.numbers.publication.floor is not None or not evidence.numbers.speakers:
+        return "not published"
+    return "errors and words of each speaker by group and condition, without names and in the order of their WER"
 
 
 def _synthetic(evidence: Evidence) -> str:
@@ -145,7 +160,7 @@ def review(evidence: Evidence) -> Section:
 
 def advice(evidence: Evidence) -> Section:
     """Section 13: what the numbers ask of whoever builds on this recognizer."""
-    slug, title = "advice", "Workflow advice"
+    slug, title = ADVICE, "Workflow advice"
     if not evidence.measured:
         return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
     items = [s for condition in evidence.view.conditions for s in _gap_advice(evidence, condition)]
@@ -210,14 +225,19 @@ def _more_speakers(evidence: Evidence) -> list[Sentence]:
 
 
 def own_content(evidence: Evidence) -> Section:
-    """Section 14: the closing sentence and the command."""
+    """Section 14: the closing sentence and the commands, for one's own speech and one's own noise."""
     text = (
         "Because results depend on the recognizer, the workflow and the evaluation data, test on your own content too. "
         "List your recordings in a CSV file (utterance_id, audio_path, reference, speaker_id, accent) and run:"
     )
-    return Section(
-        slug="own-content", title="Test on your own content", blocks=[Sentence(text=text), Command(text=OWN_CONTENT)]
+    noise = (
+        "And with your own noise: put recordings of it (WAV) into a folder my_noise, and say how many decibels it lies "
+        "below the speech:"
     )
+    another = "Both commands take the default recognizer; asr=... names another, and --help lists them."
+    blocks: list[Block] = [Sentence(text=text), Command(text=OWN_CONTENT)]
+    blocks += [Sentence(text=noise), Command(text=OWN_NOISE), Sentence(text=another)]
+    return Section(slug="own-content", title="Test on your own content", blocks=blocks)
 
 
 def glossary(evidence: Evidence) -> Section:

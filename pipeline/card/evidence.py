@@ -12,6 +12,7 @@ from pipeline.card import (
     could_show,
     declared,
     derived,
+    figure_numbers,
     invented,
     rankings,
     sound,
@@ -190,6 +191,8 @@ def gather(source: CardInput) -> Evidence:
         data_texts=audit_numbers.texts(view),
         data_cells=audit_numbers.cells(view),
         data_duplicates=audit_numbers.duplicates(view),
+        speakers=figure_numbers.speakers(view),
+        rungs=figure_numbers.rungs(view),
         confusions=confusions.confusions(view),
         confidence=confidence.confidence(view),
     )

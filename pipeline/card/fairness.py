@@ -3,9 +3,11 @@
 from pipeline.card import intersected, suppressed
 from pipeline.card.adjusted import content_blocks, in_short
 from pipeline.card.evidence import Evidence, accent_name, fact
+from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import first_lines, folded, some_named
+from pipeline.card.front import on_what
 from pipeline.card.measures import Cell, Disparity, Floor
-from pipeline.card.model import Block, Facts, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.model import Block, Facts, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
 from pipeline.card.publication import SUPPRESSED
 from pipeline.card.results import cell_lines, highest_lines
@@ -52,13 +54,15 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="WER by group and condition"),
         _main_table(evidence),
         *second_interval_blocks(evidence),
-        FigureSlot(name="wer_heat_map", caption="WER by group and condition."),
+        *figure_slots(evidence, "wer_heat_map"),
         Heading(text="A bound that every ranked group keeps"),
         *floor_sentences(evidence),
         Heading(text="How far groups lie apart, and what chance gives"),
         Listing(items=[gap_sentence(evidence, condition) for condition in evidence.view.conditions]),
         Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
         *_each_gap(evidence),
+        *figure_slots(evidence, "gaps"),
+        *figure_slots(evidence, "speakers"),
         *standings(evidence),
         Heading(text="Are these gaps between groups, or between the texts they read?"),
         *content_blocks(evidence),
@@ -113,7 +117,7 @@ def _floor(evidence: Evidence, floor: Floor) -> Sentence:
     text = (
         f"{place}, across {count(floor.n_groups, 'group')} with at least {count(k, 'speaker')} each, "
         f"word-recognition F1 was {f1} or higher for every group, and WER was {wer} or lower "
-        f"(at least {evidence.stands_on(floor.n_speakers, floor.n_ref_words)} in each group)."
+        f"(at least {evidence.stands_on(floor.n_speakers, floor.n_ref_words)} in each group; {on_what(evidence.view)})."
     )
     left_out = f" {count(floor.n_below_floor, 'group')} below the floor not included." if floor.n_below_floor else ""
     return Sentence(text=text + left_out, key=floor.key)
@@ -151,7 +155,7 @@ def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     model = evidence.disparity("model_gap", condition)
     if model is not None and model.value is not None:
         text += f"; model gap {gap_points(model.value)} {between(model.ci_low, model.ci_high)}".rstrip()
-        text += ", never 0"
+        text += ", which is never 0 and so shows no difference by itself"
     return Sentence(text=f"{text}{f'; {names}' if names else ''}.", key=gap.key)
 
 

@@ -1,35 +1,55 @@
-"""The figures of the card: drawn once, as SVG for the page and as PNG for print, the same bytes every time."""
+"""The figures of the card: drawn once, as SVG for the page, as PNG for print and as CSV, the same bytes every time.
 
-import re
+A figure is drawn where the card has a place for it (``figure_slots``), from the numbers of the card and nothing else.
+"""
+
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from pipeline.card import degradation_plot, heat_map
+import pandas as pd
+
+from pipeline.card import (
+    degradation_plot,
+    error_kinds_plot,
+    figure_svg,
+    gap_plot,
+    heat_map,
+    interaction_plot,
+    speaker_plot,
+)
 from pipeline.card.model import CardContent
+from pipeline.card.settings import FIGURES
 from pipeline.card.wording import SYNTHETIC, label
+from pipeline.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-PNG_DPI = 200
-_PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_GROUP_ID = re.compile(r'<g id="[^"]*"')  # "axes_1" and the like: nothing refers to them, and every figure has them
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+PNG_DPI = 300
+LEAST_PNG_DPI = 100
+PNG_PIXELS = 12_000_000
+"""A larger sheet has fewer dots per inch, so that no picture fills a memory."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure. ``svg`` starts with ``<svg`` and holds a title and a description; ``alt`` is for ``<img>``."""
+    """A drawn figure, and the numbers in it as CSV.
+
+    ``svg`` starts with ``<svg`` and holds a title and a description; ``inline`` is the same for a page that defines
+    the variables of ``palette.VARIABLES``; ``alt`` is for ``<img>``.
+    """
 
     name: str
     title: str
     alt: str
+    caption: str
     svg: str
+    inline: str
     png: bytes
+    csv: str
 
 
 @dataclass(frozen=True)
@@ -39,23 +59,38 @@ class Drawing:
     name: str
     title: str
     alt: str
+    caption: str
     draw: "Callable[[CardContent, str], Canvas]"
+    data: Callable[[CardContent], pd.DataFrame]
+
+
+_SUBJECTS = {
+    "wer_heat_map": ("WER by group and condition", heat_map),
+    "gaps": ("Gap of each group by condition", gap_plot),
+    "degradation": ("WER of each group by condition", degradation_plot),
+    "error_kinds": ("Substitutions, deletions and insertions by group and condition", error_kinds_plot),
+    "interaction": ("Extra degradation of each group by condition", interaction_plot),
+    "speakers": ("WER of each speaker by group and condition", speaker_plot),
+}
 
 
 def drawings(content: CardContent) -> list[Drawing]:
-    """Return the figures that have data, undrawn: none where nothing was scored."""
-    if not any(cell.wer is not None for cell in content.numbers.cells):
-        return []
+    """Return the figures that the card has a place for, undrawn."""
+    blocks = [block for section in content.sections for block in section.blocks]
+    captions = {block.name: block.caption for block in blocks if block.kind == "figure"}
     flag = f" ({SYNTHETIC})" if content.synthetic else ""
     place = f"{label(content.backend)}, {label(content.main_normalizer)}{flag}"
-    return [
-        Drawing("wer_heat_map", f"WER by group and condition: {place}", heat_map.ALT, heat_map.draw),
-        Drawing("degradation", f"WER of each group by condition: {place}", degradation_plot.ALT, degradation_plot.draw),
-    ]
+    found = []
+    for name in FIGURES:
+        if name in captions:
+            subject, module = _SUBJECTS[name]
+            title = f"{subject}: {place}"
+            found.append(Drawing(name, title, module.ALT, captions[name], module.draw, module.data))
+    return found
 
 
 def figures(content: CardContent) -> list[Figure]:
-    """Draw every figure that has data: the heat map and the degradation plot, or nothing where nothing was scored."""
+    """Draw every figure that the card has a place for; none where nothing was scored, or the study wants none."""
     return [_drawn(drawing, content) for drawing in drawings(content)]
 
 
@@ -69,6 +104,7 @@ def _drawn(drawing: Drawing, content: CardContent) -> Figure:
             "text.parse_math": False,  # a "$" in a label is a dollar
             "font.family": "sans-serif",
             "font.sans-serif": ["DejaVu Sans"],
+            "hatch.linewidth": 0.6,
         }
     )
     with style, warnings.catch_warnings():
@@ -77,15 +113,20 @@ def _drawn(drawing: Drawing, content: CardContent) -> Figure:
         canvas = drawing.draw(content, drawing.title)
         svg, png = BytesIO(), BytesIO()
         canvas.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        canvas.set_layout_engine("none")  # laid out already: the PNG is the same picture
-        canvas.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    described = _accessible(svg.getvalue().decode(), drawing)
-    return Figure(drawing.name, drawing.title, f"{drawing.title}. {drawing.alt}", described, png.getvalue())
+        canvas.savefig(png, format="png", dpi=_dpi(canvas), metadata={"Software": None})
+    finished = figure_svg.finished(svg.getvalue().decode(), drawing.name, drawing.title, drawing.alt)
+    return Figure(
+        name=drawing.name,
+        title=drawing.title,
+        alt=f"{drawing.title}. {drawing.alt}",
+        caption=drawing.caption,
+        svg=finished,
+        inline=figure_svg.inline(finished),
+        png=png.getvalue(),
+        csv=csv_text(drawing.data(content)),
+    )
 
 
-def _accessible(svg: str, drawing: Drawing) -> str:
-    bare = _GROUP_ID.sub("<g", _METADATA.sub("", _PROLOG.sub("", svg, count=1), count=1))
-    title, description = f"{drawing.name}-title", f"{drawing.name}-desc"
-    labels = f'role="img" aria-labelledby="{title} {description}"'
-    text = f'<title id="{title}">{escape(drawing.title)}</title><desc id="{description}">{escape(drawing.alt)}</desc>'
-    return re.sub(r"<svg([^>]*)>", lambda match: f"<svg {labels}{match[1]}>{text}", bare, count=1)
+def _dpi(canvas: "Canvas") -> int:
+    width, height = canvas.get_size_inches()
+    return max(LEAST_PNG_DPI, min(PNG_DPI, int((PNG_PIXELS / (width * height)) ** 0.5)))

@@ -1,13 +1,26 @@
 """The heat map: one square an accent x condition, with its WER, interval and support printed in it."""
 
-from textwrap import fill
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from pipeline.card.evidence import accent_name, interval_of
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
+from pipeline.card.palette import BAND, INK, LINE, PAGE
+from pipeline.card.panels import (
+    GROUP_CHARACTERS,
+    MARGIN_IN,
+    folded,
+    height_in,
+    lines_in,
+    title_in,
+    titled,
+    width_in,
+)
+from pipeline.card.plot_data import as_table, drawn_cell, main_cells
 from pipeline.card.publication import SUPPRESSED
-from pipeline.card.wording import label, percent
+from pipeline.card.wording import NOT_EVALUATED, label, percent
 from pipeline.tables import POOLED
 
 if TYPE_CHECKING:
@@ -16,89 +29,128 @@ if TYPE_CHECKING:
 
 ALT = (
     "Table of squares, one row a group and one column a condition; a darker square is a higher word error rate. Each "
-    "square prints the rate, its interval and its speakers. Hatched squares have no interval. The same numbers are in "
-    "the table of section 7."
+    "square prints the rate, its interval and its speakers; in a large study the rate alone. Hatched squares have no "
+    "interval. The same numbers are in the table of section 7."
 )
 COLORS = "YlGnBu"  # a ColorBrewer sequential map: ordered in lightness, safe for color-blind readers and for gray print
 LEAST_DARKEST = 0.3  # so that small differences between low rates do not look like a chasm
-NAME_CHARACTERS, CONDITION_CHARACTERS = 30, 20  # a line of a label that fits beside or above a square
-CELL_WIDTH_IN, CELL_HEIGHT_IN = 1.55, 0.72
+CONDITION_CHARACTERS = 20  # a line of a label that fits above a square
+CELL_WIDTH_IN, CELL_HEIGHT_IN = 1.5, 0.62
+SMALL_WIDTH_IN, SMALL_HEIGHT_IN, SMALL_CHARACTERS = 0.72, 0.3, 10
+MOST_TOLD_CELLS = 150
+"""With more cells a square prints its rate alone: the rest is in the tables, and the picture stays small."""
+BLACK, WHITE = "#000000", "#fefefe"  # on a square, whose color no page changes
+
+
+def data(content: CardContent) -> pd.DataFrame:
+    """Return what is drawn: one row a square that has a WER."""
+    columns = ("accent", "condition", "wer", "ci_low", "ci_high", "n_speakers", "n_ref_words", "support")
+    rows = [drawn_cell(cell) for cell in main_cells(content).values() if cell.wer is not None]
+    return as_table(rows, columns, texts=("accent", "condition", "support"))
 
 
 def draw(content: CardContent, title: str) -> "Figure":
     """Draw the heat map; colors run from 0 to the highest WER shown, or from 0 to 30% if all are lower."""
-    from matplotlib import colormaps
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
-    cells = {(cell.key.accent, cell.key.condition): cell for cell in _main(content)}
+    cells = main_cells(content)
     pooled = [POOLED] if any(accent == POOLED for accent, _ in cells) else []
     accents, conditions = [*content.accents, *pooled], content.conditions
+    small = len(accents) * len(conditions) > MOST_TOLD_CELLS
+    axes = _frame(title, [accent_name(accent) for accent in accents], [label(name) for name in conditions], small)
+    places = {(accent, name): (x, y) for y, accent in enumerate(accents) for x, name in enumerate(conditions)}
+    found = {place: cells.get(key) for key, place in places.items()}
+    colors = _colors(found)
+    _squares(axes, found, colors)
     hidden = content.numbers.publication.hidden
-    highest = max(cell.wer or 0.0 for cell in cells.values())
-    norm, colors = Normalize(0.0, min(1.0, max(LEAST_DARKEST, highest)), clip=True), colormaps[COLORS]
-    size = (2.8 + CELL_WIDTH_IN * len(conditions), 1.4 + CELL_HEIGHT_IN * len(accents))
-    figure = Figure(figsize=(max(size[0], 6.4), size[1]), layout="constrained")
-    figure.suptitle(title, fontsize=10, wrap=True)
-    axes = figure.add_subplot()
-    for y, accent in enumerate(accents):
-        for x, condition in enumerate(conditions):
-            cell = cells.get((accent, condition))
-            color = colors(norm(cell.wer)) if cell is not None and cell.wer is not None else (0.94, 0.94, 0.94, 1.0)
-            absent = SUPPRESSED if (accent, condition) in hidden else "not evaluated"
-            _square(axes, (x, y), cell, color, known=content.speakers_known, absent=absent)
-    rows = [fill(accent_name(accent), NAME_CHARACTERS) for accent in accents]
-    _frame(axes, rows, [fill(label(name), CONDITION_CHARACTERS) for name in conditions])
+    for key, place in places.items():
+        absent = SUPPRESSED if key in hidden else NOT_EVALUATED
+        _print(axes, place, found[place], colors.get(place), absent, small=small, known=content.speakers_known)
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise RuntimeError("axes without a figure")
     return figure
 
 
-def _main(content: CardContent) -> list[Cell]:
-    return [cell for cell in content.numbers.cells if cell.key.normalizer == content.main_normalizer]
+def _frame(title: str, accents: list[str], conditions: list[str], small: bool) -> "Axes":
+    from matplotlib.figure import Figure
+
+    wide, tall = (SMALL_WIDTH_IN, SMALL_HEIGHT_IN) if small else (CELL_WIDTH_IN, CELL_HEIGHT_IN)
+    rows = [folded(accent, 2 * GROUP_CHARACTERS if small else GROUP_CHARACTERS) for accent in accents]
+    heads = [folded(name, SMALL_CHARACTERS if small else CONDITION_CHARACTERS) for name in conditions]
+    size = 7.5 if small else 9
+    left = MARGIN_IN + width_in(rows, size) + 0.1
+    width = max(6.4, left + wide * len(conditions) + MARGIN_IN)
+    top = title_in(title, width) + 0.1 + height_in(lines_in(heads), size) + 0.1
+    height = top + tall * len(accents) + MARGIN_IN
+    figure = Figure(figsize=(width, height), facecolor=PAGE)
+    titled(figure, title)
+    box = (left / width, MARGIN_IN / height, wide * len(conditions) / width, tall * len(accents) / height)
+    axes = figure.add_axes(box, facecolor=PAGE)
+    axes.set_xlim(-0.5, len(conditions) - 0.5)
+    axes.set_ylim(len(accents) - 0.5, -0.5)
+    axes.set_xticks(range(len(conditions)), heads, fontsize=size, color=INK)
+    axes.set_yticks(range(len(accents)), rows, fontsize=size, color=INK)
+    axes.tick_params(length=0, top=True, bottom=False, labeltop=True, labelbottom=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return axes
 
 
-def _square(
+def _colors(found: dict[tuple[int, int], Cell | None]) -> dict[tuple[int, int], tuple[float, float, float, float]]:
+    """Return the color of every square that has a WER."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Normalize
+
+    wers = {place: cell.wer for place, cell in found.items() if cell is not None and cell.wer is not None}
+    norm = Normalize(0.0, min(1.0, max(LEAST_DARKEST, max(wers.values()))), clip=True)
+    return {place: colormaps[COLORS](norm(wer)) for place, wer in wers.items()}
+
+
+def _squares(
     axes: "Axes",
-    at: tuple[int, int],
-    cell: Cell | None,
-    color: tuple[float, float, float, float],
-    *,
-    known: bool,
-    absent: str,
+    found: dict[tuple[int, int], Cell | None],
+    colors: dict[tuple[int, int], tuple[float, float, float, float]],
 ) -> None:
     from matplotlib.patches import Rectangle
 
+    for (x, y), cell in found.items():
+        color = colors.get((x, y), BAND)
+        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor=PAGE, linewidth=1.5))
+        if cell is None or cell.ci_low is None:
+            # the hatch is its own patch: its color is that of an edge, and must stay faint behind the text
+            ink = "#bbbbbb" if (x, y) in colors else LINE
+            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch="////", edgecolor=ink, linewidth=0))
+
+
+def _print(
+    axes: "Axes",
+    at: tuple[int, int],
+    cell: Cell | None,
+    color: tuple[float, float, float, float] | None,
+    absent: str,
+    *,
+    small: bool,
+    known: bool,
+) -> None:
     x, y = at
-    hatch = None if cell is not None and cell.ci_low is not None else "////"
-    square = Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=color, edgecolor="white", linewidth=1.5)
-    axes.add_patch(square)
-    if hatch:
-        # the hatch is its own patch: its color is that of an edge, and must stay faint behind the text
-        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch=hatch, edgecolor="#bbbbbb", linewidth=0))
+    if cell is None or cell.wer is None or color is None:
+        behind = {"facecolor": BAND, "edgecolor": "none", "pad": 1.0}
+        text = folded(absent, SMALL_CHARACTERS) if small else absent
+        axes.text(x, y, text, ha="center", va="center", fontsize=5.5 if small else 7.5, color=INK, bbox=behind)
+        return
     ink = _ink(color)
-    if cell is None or cell.wer is None:
-        axes.text(x, y, absent, ha="center", va="center", fontsize=7.5, color=ink)
+    box = {"facecolor": color, "edgecolor": "none", "pad": 1.5} if cell.ci_low is None else None
+    if small:
+        axes.text(x, y, percent(cell.wer), ha="center", va="center", fontsize=8, color=ink, bbox=box)
         return
     people = f"{cell.n_speakers:,} spk, " if known else ""
-    lines = [interval_of(cell) or "no interval", f"{people}{cell.n_ref_words:,} words"]
-    behind = {"facecolor": color, "edgecolor": "none", "pad": 1.5} if hatch else None
-    axes.text(
-        x, y - 0.2, percent(cell.wer), ha="center", va="center", fontsize=11, weight="bold", color=ink, bbox=behind
-    )
-    axes.text(x, y + 0.2, "\n".join(lines), ha="center", va="center", fontsize=7, color=ink, bbox=behind)
+    axes.text(x, y - 0.22, percent(cell.wer), ha="center", va="center", fontsize=11, weight="bold", color=ink, bbox=box)
+    lines = (interval_of(cell) or "no interval", f"{people}{cell.n_ref_words:,} words")
+    for line, below in zip(lines, (0.1, 0.3), strict=True):
+        axes.text(x, y + below, line, ha="center", va="center", fontsize=7, color=ink, bbox=box)
 
 
 def _ink(color: tuple[float, float, float, float]) -> str:
     # black or white, whichever has the higher contrast ratio (WCAG 2.2, relative luminance of sRGB)
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "black" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "white"
-
-
-def _frame(axes: "Axes", accents: list[str], conditions: list[str]) -> None:
-    axes.set_xlim(-0.5, len(conditions) - 0.5)
-    axes.set_ylim(len(accents) - 0.5, -0.5)
-    axes.set_xticks(range(len(conditions)), conditions, fontsize=9)
-    axes.set_yticks(range(len(accents)), accents, fontsize=9)
-    axes.tick_params(length=0, top=True, bottom=False, labeltop=True, labelbottom=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    return BLACK if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else WHITE

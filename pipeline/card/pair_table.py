@@ -35,7 +35,7 @@ def pair_tables(comparison: Comparison, caption: str) -> Iterator[Table]:
     rows = [
         Row(
             head=label(pair.key.condition),
-            cells=[TableCell(lines=lines) for lines in _cells(pair, labels, alphas[pair.first])],
+            cells=[TableCell(lines=lines) for lines in difference_cells(pair, labels, alphas[pair.first])],
         )
         for pair in comparison.pairs
     ]
@@ -43,7 +43,8 @@ def pair_tables(comparison: Comparison, caption: str) -> Iterator[Table]:
         yield Table(caption=caption, columns=list(COLUMNS), rows=rows)
 
 
-def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
+def difference_cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
+    """Return the cells of one difference, one for each of ``COLUMNS`` but the condition."""
     if pair.difference is None:
         who = f"{labels[pair.second]} less {labels[pair.first]}"
         return [[who], *[[NOT_EVALUATED]] * 3, [pair.note]]
@@ -62,6 +63,8 @@ def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
 
 
 def _verdict(pair: Pair, alpha: float) -> str:
+    if pair.p is None:
+        return pair.note
     if pair.p_adjusted is None or pair.p_adjusted >= alpha:
         return "a difference is not shown"
     return f"the {'second' if (pair.difference or 0) > 0 else 'first'} is shown to make more errors"

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from pipeline.card.acoustic_measures import Delivered
 from pipeline.card.condition_costs import cost_lines, how_tested
 from pipeline.card.evidence import Evidence, accent_name
+from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import first_lines, folded
 from pipeline.card.measures import Interaction
-from pipeline.card.model import Block, FigureSlot, Heading, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.model import Block, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.regression import regression
 from pipeline.card.results import harm
 from pipeline.card.seen import shift_blocks
@@ -34,11 +35,12 @@ def robustness(evidence: Evidence) -> Section:
     if not evidence.measured:
         return Section(slug=slug, title=title, blocks=[*blocks, Sentence(text=NOT_EVALUATED)])
     blocks += [
-        FigureSlot(name="degradation", caption="WER of each group under each condition."),
+        *figure_slots(evidence, "degradation"),
         Heading(text="What each condition costs"),
         *_degradation(evidence),
         Heading(text="Does a condition hurt one group more than the others?"),
         *_interaction(evidence),
+        *figure_slots(evidence, "interaction"),
         *shift_blocks(evidence),
         *regression(evidence),
         Heading(text="Worst case over conditions"),

@@ -1,6 +1,6 @@
 """What a publisher may decide about the card, its words and how much it shows, never its numbers; and what to hear."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -12,6 +12,10 @@ OUT_OF_SCOPE = (
     "Certifying that a service serves everyone equally; deciding anything about a person; "
     "any language, accent, recording condition or recognizer that is not listed on this card."
 )
+
+FigureName = Literal["wer_heat_map", "gaps", "degradation", "error_kinds", "interaction", "speakers"]
+FIGURES: tuple[FigureName, ...] = get_args(FigureName)
+"""In the order of the card."""
 
 
 class PublishSettings(BaseModel):
@@ -59,6 +63,9 @@ class CardSettings(BaseModel):
     worst_utterances: int = Field(default=10, ge=0, le=100)
     gap_limit: float = Field(
         default=0.05, gt=0, description="worst minus best WER above which the card advises a person's review"
+    )
+    figures: Literal["all", "none"] | tuple[FigureName, ...] = Field(
+        default="all", description="which figures are drawn, where they have data"
     )
     publish: PublishSettings = PublishSettings()
     page: PageSettings = PageSettings()
