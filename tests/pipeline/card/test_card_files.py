@@ -18,6 +18,7 @@ from pipeline.card.gate_settings import GateSettings
 from pipeline.card.publication import HiddenCell, Publication
 
 Build = Callable[..., CardInput]
+SMALL: dict[str, Any] = {"accents": {"baseline": 12, "other": 6}, "conditions": ("clean", "babble_10")}
 
 
 def numbers_in(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -42,8 +43,7 @@ def card(study: Build, cards: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return a small card with gates, as it is written; built once in this module."""
     if "small" in cards:
         return cards["small"]
-    small = study(accents={"a": 6, "b": 6}, conditions=("clean", "babble_10"), said_in_noise=("thank you",))
-    source = replace(small, gate=GateSettings(max_gap=0.2, min_f1=0.5))
+    source = replace(study(**SMALL), gate=GateSettings(max_gap=0.2, min_f1=0.5))
     return cards.setdefault("small", json.loads(render.json_text(build(source))))
 
 
@@ -89,7 +89,7 @@ def read_back(text: str) -> list[Any]:
 
 
 def test_the_model_index_is_read_as_one_result_for_each_group_and_condition(study: Build) -> None:
-    source = study(accents={"baseline": 12, "other": 6}, conditions=("clean", "babble_10"), synthetic=True)
+    source = study(**SMALL, synthetic=True)
     content = build(source)
     results = read_back(model_index.yaml_text(content, source.record.corpus))
     wers = [one for one in results if one.metric_type == "wer"]
@@ -112,7 +112,7 @@ def test_the_model_index_is_read_as_one_result_for_each_group_and_condition(stud
 
 def test_labels_stay_texts_in_the_model_index_whatever_they_look_like(study: Build) -> None:
     labels = ("null", "NA", "no", "1e3", "=1+1", "a: b # c", "\x1b[31m\u202e", "line\nbreak")
-    content = build(study(accents=dict.fromkeys(labels, 6), conditions=("clean",)))
+    content = build(study(accents=dict.fromkeys(labels, 1), conditions=("clean",), per_speaker=1))
     results = read_back(model_index.yaml_text(content, None))
     accents = {one.dataset_args["accent"] for one in results}
     assert accents >= {"null", "NA", "no", "1e3", "=1+1", "a: b # c", "(U+001B)[31m(U+202E)", "line break"}
@@ -120,12 +120,12 @@ def test_labels_stay_texts_in_the_model_index_whatever_they_look_like(study: Bui
 
 
 def test_the_model_index_holds_nothing_of_what_has_no_number_or_is_suppressed(study: Build) -> None:
-    nothing = study(accents={"a": 6}, conditions=("clean",), scored=False)
+    nothing = study(**SMALL, scored=False)
     index = yaml.safe_load(model_index.yaml_text(build(nothing), nothing.record.corpus))["model-index"]
     assert index[0]["results"] == []
     hidden = (HiddenCell(accent="secret", condition="clean", merged_into=""),)
     source = replace(
-        study(accents={"a": 12}, conditions=("clean",)),
+        study(**SMALL),
         publication=Publication(floor=10, words=0, rounded=True, cells=hidden),
     )
     text = model_index.yaml_text(build(source), source.record.corpus)

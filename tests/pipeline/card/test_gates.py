@@ -27,6 +27,7 @@ from pipeline.errors import ConfigError
 from pipeline.run import Outcome
 
 Build = Callable[..., CardInput]
+SMALL: dict[str, Any] = {"accents": {"baseline": 12, "other": 6}, "conditions": ("clean", "babble_10")}
 NOBODY = {"lone": 1, "other": 2}
 """A study in which no group reaches the floor of five speakers."""
 
@@ -53,7 +54,7 @@ def outcomes(found: list[Gate]) -> dict[tuple[str, str], str]:
 
 
 def test_nothing_is_decided_unless_a_limit_is_set(study: Build) -> None:
-    content = build(study(accents={"a": 6}, conditions=("clean",)))
+    content = build(study(**SMALL))
     assert content.gates == []
     assert overall(content.gates) is None
     assert "Gate" not in content.model_dump_json()
@@ -119,7 +120,9 @@ def test_wer_is_judged_by_its_estimate_or_by_the_upper_end(study: Build, gathere
 def test_a_group_without_an_interval_is_not_decided_by_its_upper_end(
     study: Build, gathered: dict[int, Evidence]
 ) -> None:
-    source = study(accents={"a": 12, "b": 2}, min_speakers=2)  # b is ranked, and has too few speakers for an interval
+    source = study(
+        accents={"a": 12, "b": 2}, conditions=("clean",), min_speakers=2
+    )  # b is ranked, and has too few speakers for an interval
     found = judged(source, gathered, max_wer=0.9, rule="upper_bound", conditions=["clean"])
     assert outcomes(found) == {("a", "clean"): "kept", ("b", "clean"): "not_decided"}
     assert overall(found) == "not_decided"
@@ -167,12 +170,12 @@ def test_a_number_at_its_limit_keeps_it_whatever_the_processor_rounds(
 
 def test_where_no_group_is_ranked_nothing_is_kept(study: Build, gathered: dict[int, Evidence]) -> None:
     for limits in ({"max_gap": 0.5}, {"min_f1": 0.1}, {"max_wer": 1.0}, {"max_interaction": 9.0}):
-        found = judged(study(accents=NOBODY), gathered, **limits)
+        found = judged(study(accents=NOBODY, conditions=SMALL["conditions"]), gathered, **limits)
         assert overall(found) == "not_decided", limits
         assert {gate.outcome for gate in found} <= {"not_decided", "not_judged"}
-    nothing = judged(study(scored=False), gathered, max_gap=0.5)
+    nothing = judged(study(**SMALL, scored=False), gathered, max_gap=0.5)
     assert overall(nothing) == "not_decided"
-    assert gate_words.summary(nothing, "not_decided").text.startswith("Gates not decided (rule point: 3 not decided)")
+    assert gate_words.summary(nothing, "not_decided").text.startswith("Gates not decided (rule point: 2 not decided)")
 
 
 def test_suppressed_groups_are_named_and_not_judged(study: Build) -> None:
@@ -180,8 +183,7 @@ def test_suppressed_groups_are_named_and_not_judged(study: Build) -> None:
         HiddenCell(accent="secret", condition="clean", merged_into=""),
         HiddenCell(accent="small", condition="clean", merged_into="baseline"),
     )
-    small = study(accents={"baseline": 12, "other": 6}, conditions=("clean",))
-    source = replace(small, publication=Publication(floor=10, words=0, rounded=True, cells=hidden))
+    source = replace(study(**SMALL), publication=Publication(floor=10, words=0, rounded=True, cells=hidden))
     content = build(replace(source, gate=GateSettings(min_f1=0.5, max_gap=0.3, conditions=["clean"])))
     found = content.gates
     told = {gate.key.accent: gate for gate in found}
@@ -265,8 +267,8 @@ def test_a_gate_that_was_not_kept_is_graver_than_failed_trials_and_less_than_a_m
         2,
         1,
     ]
-    content = build(replace(study(accents={"a": 6, "b": 6}, conditions=("clean",)), gate=GateSettings(max_gap=0.2)))
-    ended = Outcome(study().record, None, content, 0, 3)  # type: ignore[arg-type]
+    content = build(replace(study(**SMALL), gate=GateSettings(max_gap=0.2)))
+    ended = Outcome(study(**SMALL).record, None, content, 0, 3)  # type: ignore[arg-type]
     assert ended.gate == "broken"
     assert replace(ended, card=None).gate is None
 
