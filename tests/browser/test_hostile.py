@@ -122,7 +122,7 @@ def test_hostile_words_are_read_in_their_rows_as_they_were_said(visit, hostile: 
     page = visit(hostile.folder / "card.html", "#utterances?normalizer=verbatim&sort=utterance&order=asc").page
     while page.locator("#more").is_visible():
         page.locator("#more").click()
-    shown = page.locator("#trials").inner_text()
+    shown = page.locator("#trials").text_content()
     scores = pd.read_parquet(hostile.folder / "scores.parquet").query("normalizer == 'verbatim'")
     said = {word for text in scores["normalized_reference"] for word in text.split(" ")}
     assert {word for word in said if visible(word)[:40] not in shown} == set()
