@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipeline.card import figures
 from pipeline.card.terminal import summary
 from pipeline.comparable import Job
 from pipeline.config import build
@@ -36,9 +35,8 @@ def heard(accent: str, speaker: int, text: str, condition: str, secret: str) -> 
 
 
 @pytest.fixture
-def study(composed: Callable[..., dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+def study(composed: Callable[..., dict[str, Any]], tmp_path: Path) -> Study:
     """Return a runner of a study of two accents of ten and a hidden one of three, whose transcripts are told."""
-    monkeypatch.setattr(figures, "figures", lambda _: [])  # drawn of the card's content, which is compared
 
     def run_it(secret: str, *overrides: str) -> Outcome:
         folder = tmp_path / secret

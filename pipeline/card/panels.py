@@ -25,6 +25,8 @@ MARGIN_IN, GAP_IN, TICKS_IN = 0.15, 0.2, 0.24
 LONE_PANEL_IN = 4.5
 LEAST_ROW_IN, NARROW_ROW_IN, MANY_ROWS = 0.24, 0.19, 12
 LEAST_WIDTH_IN = 6.4
+ARROW = 0.012
+"""Half the length of an arrowhead, as a share of a panel's width."""
 
 
 @dataclass(frozen=True)
@@ -199,9 +201,10 @@ def intervals(
         ys += [row, row, float("nan")]
     if xs:
         axes.plot(xs, ys, "-", color=color, linewidth=linewidth, solid_capstyle="butt")
+    inside = ARROW * (limits[1] - limits[0])
     for marker, at, cut in (
-        ("<", limits[0], [row for row, low, _ in places if low < limits[0]]),
-        (">", limits[1], [row for row, _, high in places if high > limits[1]]),
+        ("<", limits[0] + inside, [row for row, low, _ in places if low < limits[0]]),
+        (">", limits[1] - inside, [row for row, _, high in places if high > limits[1]]),
     ):
         if cut:
             axes.plot([at] * len(cut), cut, marker, color=color, markersize=4, linestyle="none", clip_on=False)

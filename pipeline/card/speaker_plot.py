@@ -30,6 +30,7 @@ SIZES = (3.0, 4.2, 6.0, 8.5)
 """Diameters in pt: the area of a dot is in four classes of the words behind it, each twice the one before."""
 GOLDEN = 0.6180339887498949
 JITTER, POOLED_MARK = 0.27, 0.36
+BEYOND = 1.25
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -79,7 +80,7 @@ def draw(content: CardContent, title: str) -> "Figure":
     conditions = [name for name in content.conditions if any(item.key.condition == name for item in items)]
     names, heads = list(map(accent_name, accents)), list(map(label, conditions))
     made = sheet(title, names, heads, x_label="WER, %", handles=_handles(many=many))
-    highest = max([10.0, *(100 * max(item.wers) for item in items)])
+    highest = _highest(items, list(cells.values()))
     median = float(pd.Series([words for item in items for words in item.ref_words]).median())
     for axes, condition in zip(made.axes, conditions, strict=True):
         scale(axes, (-0.03 * highest, 1.03 * highest))
@@ -90,6 +91,12 @@ def draw(content: CardContent, title: str) -> "Figure":
         ]
         _pooled(axes, pooled, (-0.03 * highest, 1.03 * highest))
     return made.figure
+
+
+def _highest(items: list[SpeakerCounts], cells: list[Cell]) -> float:
+    """Return the end of the scale: the highest WER of a speaker, or of a group's interval that goes a little beyond."""
+    dot = max([10.0, *(100 * max(item.wers) for item in items)])
+    return max([dot, *(min(100 * cell.ci_high, BEYOND * dot) for cell in cells if cell.ci_high is not None)])
 
 
 def _dots(axes: "Axes", places: list[tuple[int, SpeakerCounts]], median: float) -> None:
