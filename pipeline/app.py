@@ -100,7 +100,7 @@ entered: list["Job"] = []
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def _task(config: DictConfig) -> None:
     from pipeline.comparable import Job
-    from pipeline.errors import StudyError
+    from pipeline.errors import StudyError, on_terminal
 
     job = Job(BUG)
     entered.append(job)
@@ -108,7 +108,7 @@ def _task(config: DictConfig) -> None:
     try:
         job.exit_code = _run(config, job)
     except StudyError as error:
-        print(f"error: {_named(job)}{error}", file=sys.stderr)
+        print(f"error: {_named(job)}{on_terminal(error)}", file=sys.stderr)
         job.exit_code, job.message = MISTAKE, str(error)
     except KeyboardInterrupt:
         _stopped()
@@ -129,13 +129,13 @@ def _named(job: "Job") -> str:
 
 def _compare() -> int:
     """Print and write the comparison at the end of a sweep; return what it adds to the exit code."""
-    from pipeline.errors import StudyError
+    from pipeline.errors import StudyError, on_terminal
     from pipeline.sweep import conclude
 
     try:
         conclude(entered, _console(110))
     except StudyError as error:
-        print(f"error: comparison: {error}", file=sys.stderr)
+        print(f"error: comparison: {on_terminal(error)}", file=sys.stderr)
         return MISTAKE
     return DONE
 

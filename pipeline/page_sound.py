@@ -14,7 +14,7 @@ from pipeline.rendering import Renderer
 from pipeline.stages.clip_examples import NAME, Clips, clip_examples, withheld, worst
 
 logger = logging.getLogger(__name__)
-UNHEARD = "No sound is here: this run read transcripts that were made elsewhere, and rendered nothing."
+UNHEARD = "No sound is here: the recognizer of this run hears no audio, and nothing was rendered for it."
 
 
 def sound(this: Run, shown: Mapping[str, pd.DataFrame]) -> Clips:

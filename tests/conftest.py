@@ -16,6 +16,8 @@ from omegaconf import OmegaConf
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONAL_DATA = ROOT.parent / "shared" / "corpora"
+UNDRAWN = "card.figures=none"
+"""Of whole runs that nobody looks at: six figures take longer than a scripted study. A later override draws them."""
 
 SENTENCES = (
     "the boat left the harbor before sunrise",
@@ -84,11 +86,11 @@ def make_corpus(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def composed() -> Callable[..., dict[str, Any]]:
-    """Return a composer of configurations as ``python -m pipeline`` would make them, unchecked."""
+    """Return a composer of configurations as ``python -m pipeline`` would make them, unchecked and without figures."""
 
     def compose_study(*overrides: str) -> dict[str, Any]:
         with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            plain = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
+            plain = OmegaConf.to_container(compose("config", [UNDRAWN, *overrides]), resolve=True)
         assert isinstance(plain, dict)
         named = {str(key): value for key, value in plain.items()}
         named["run_name"] = named["run_name"] or "scratch"
@@ -107,6 +109,7 @@ def manifest_overrides(tmp_path: Path) -> Callable[[Path], list[str]]:
             f"corpus.path={manifest}",
             "corpus.accents=as_given",
             "corpus.public=true",
+            UNDRAWN,
             f"results_dir={tmp_path / 'results'}",
             f"cache_dir={tmp_path / 'store'}",
         ]

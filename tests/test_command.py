@@ -33,6 +33,7 @@ WRITTEN = {
     "card.md",
     "card.html",
     "card.json",
+    "model_index.yaml",
 }
 
 
@@ -75,6 +76,7 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     done = command(*arguments)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in (tmp_path / "results" / "mine").iterdir()} >= WRITTEN
+    assert {path.suffix for path in (tmp_path / "results" / "mine" / "figures").iterdir()} == {".svg", ".png", ".csv"}
     assert "card.html" in done.stdout
     assert "north" in done.stdout
     again = command(*arguments)
@@ -92,6 +94,13 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     other_seed = command("stages=[score,summarize,write_card]", "run_name=mine", "seed=5")
     assert other_seed.returncode == 2
     assert "seed" in other_seed.stderr
+    gated = command("stages=[write_card]", "run_name=mine", "gate.max_wer=0", "card.figures=none")
+    assert gated.returncode == 4, gated.stderr
+    assert "Gates broken (rule point: " in gated.stdout
+    assert "<failure" in (tmp_path / "results" / "mine" / "junit.xml").read_text()
+    none = command("stages=[write_card]", "run_name=mine", "gate.max_wer=null", "card.figures=none")
+    assert none.returncode == 0
+    assert not (tmp_path / "results" / "mine" / "junit.xml").exists()  # nothing stays that no gate of now says
 
 
 @pytest.mark.slow
@@ -105,6 +114,7 @@ def test_recomputing_without_a_change_gives_the_same_tables(
         "corpus.accents=as_given",
         "asr=scripted",
         "run_name=mine",
+        "card.figures=none",
     ]
     assert command(*arguments).returncode == 0
     before = {name: (tmp_path / "results" / "mine" / name).read_bytes() for name in ("cells.csv", "interactions.csv")}

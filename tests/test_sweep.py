@@ -55,10 +55,8 @@ def made(
     manifest_overrides: Callable[[Path], list[str]],
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Made:
     """Return a maker of finished scripted jobs of one corpus; ``deaf_to`` names utterances that fail."""
-    monkeypatch.setattr("pipeline.card.figures.figures", lambda _: ())  # a comparison draws on no figure
     manifest = make_corpus()
     fixed = [*manifest_overrides(manifest), *QUICK, "asr=scripted"]
 

@@ -49,6 +49,7 @@ def findings(comparison: Comparison) -> list[Sentence]:
         return []
     return [
         *_against_the_mean(comparison),
+        *_mean(comparison),
         *_single_groups(comparison),
         *_gaps(comparison),
         _group_gaps(comparison),
@@ -130,12 +131,35 @@ def _against_the_mean(comparison: Comparison) -> Iterator[Sentence]:
         )
     others = [group for group, _ in every if all(group is not one for one, _ in shown)]
     if others:
-        named = first_five(
-            f"{label(one.pair.key.accent)} under {label(one.pair.key.condition)} ({points(one.difference)}, "
-            f"{one.before} to {one.after})"
-            for one in sorted(others, key=lambda one: -one.difference)
-        )
+        several = len(_twos(comparison)) > 1
+        ordered_by_size = sorted(others, key=lambda one: -one.difference)
+        named = first_five(_named(one, several=several) for one in ordered_by_size)
         yield Sentence(text=f"More errors against the mean, and not shown to be more than chance: {named}.")
+
+
+def _named(one: Turned, *, several: bool) -> str:
+    key, twos = one.pair.key, f"; {one.before} to {one.after}" if several else ""
+    people = f"; {count(one.pair.n_speakers, 'speaker')}" if one.pair.unit == "speaker" else ""
+    return f"{label(key.accent)} under {label(key.condition)} ({points(one.difference)}{people}{twos})"
+
+
+def _twos(comparison: Comparison) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((pair.first, pair.second) for pair in comparison.pairs))
+
+
+def _mean(comparison: Comparison) -> Iterator[Sentence]:
+    """Say how all groups pooled changed, where the pairs are few."""
+    labels, alpha = shown_labels(comparison), alpha_of(comparison)
+    for pair in comparison.pairs if len(_twos(comparison)) <= FEW_PAIRS else []:
+        mean = _turned(pair, 1, labels)
+        if mean is not None:
+            shown = pair.p_adjusted is not None and pair.p_adjusted < alpha
+            yield Sentence(
+                text=f"All groups pooled, under {label(pair.key.condition)}: {percent(mean.wer[0])} in {mean.before} "
+                f"and {percent(mean.wer[1])} in {mean.after}, {points(mean.difference)} {mean.bounds}, adjusted "
+                f"{p_value(pair.p_adjusted)}; a difference is {'' if shown else 'not '}shown; {mean.behind}.",
+                key=pair.key,
+            )
 
 
 def _worse(group: Turned, mean: Turned, alpha: float, *, ordered: bool) -> str:
@@ -158,7 +182,7 @@ def _worse(group: Turned, mean: Turned, alpha: float, *, ordered: bool) -> str:
 def _single_groups(comparison: Comparison) -> Iterator[Sentence]:
     """Count the groups shown to be better and worse, for each two runs where these are few."""
     labels, alpha = shown_labels(comparison), alpha_of(comparison)
-    twos = list(dict.fromkeys((pair.first, pair.second) for pair in comparison.pairs))
+    twos = _twos(comparison)
     for first, second in twos if len(twos) <= FEW_PAIRS else []:
         cells = [
             one for one in comparison.cells if (one.first, one.second) == (first, second) and one.p_adjusted is not None

@@ -6,12 +6,12 @@ from typing import TypeVar
 from pipeline.card.change_sentences import alpha_of, extremes, gap_verdict, shown_labels
 from pipeline.card.compared import Comparison, GapChange, GroupGap, Pair
 from pipeline.card.model import Row, Table, TableCell
-from pipeline.card.pair_table import COLUMNS, difference_cells
+from pipeline.card.pair_table import COLUMNS, WHO, difference_cells, without_who
 from pipeline.card.wording import NOT_EVALUATED, between, gap_points, label, p_value, points, support
 
-GAP_COLUMNS = ("Condition", "Second less first", "Naive gap of the first", "Naive gap of the second",
+GAP_COLUMNS = ("Condition", WHO, "Naive gap of the first", "Naive gap of the second",
                "Change (interval)", "Test", "Behind it")  # fmt: skip
-GROUP_COLUMNS = ("Group", "Condition", "Second less first", "Gap of the first", "Gap of the second",
+GROUP_COLUMNS = ("Group", "Condition", WHO, "Gap of the first", "Gap of the second",
                  "Change (interval)", "Test", "Behind it")  # fmt: skip
 MOST_ROWS = 400
 """Of a longer table only the rows that are shown to differ; the CSV files hold all."""
@@ -22,14 +22,17 @@ T = TypeVar("T", Pair, GroupGap)
 def cell_tables(comparison: Comparison, flag: str, *, most_rows: int = MOST_ROWS) -> Iterator[Table]:
     """Yield the difference of every group under every condition, for every two runs."""
     labels, alpha = shown_labels(comparison), alpha_of(comparison)
-    chosen, part = _chosen(comparison.cells, alpha, most_rows)
+    # those that can be compared first, of each two runs and condition
+    order = {condition: at for at, condition in enumerate(comparison.conditions)}
+    found = sorted(comparison.cells, key=lambda one: (order[one.key.condition], one.p is None))
+    chosen, part = _chosen(found, alpha, most_rows)
     rows = [
         _row(label(one.key.accent), [[label(one.key.condition)], *difference_cells(one, labels, alpha)])
         for one in chosen
     ]
     if rows:
         caption = f"Each group, on the trials that both runs answered{part}{flag}"
-        yield Table(caption=caption, columns=["Group", *COLUMNS], rows=rows)
+        yield without_who(Table(caption=caption, columns=["Group", *COLUMNS], rows=rows))
 
 
 def gap_tables(comparison: Comparison, flag: str, *, most_rows: int = MOST_ROWS) -> Iterator[Table]:
@@ -38,13 +41,14 @@ def gap_tables(comparison: Comparison, flag: str, *, most_rows: int = MOST_ROWS)
     rows = [_row(label(gap.key.condition), _gap_cells(gap, labels, alpha)) for gap in comparison.gaps]
     if rows:
         caption = f"Gap between the groups with the highest and the lowest WER{flag}"
-        yield Table(caption=caption, columns=list(GAP_COLUMNS), rows=rows)
+        yield without_who(Table(caption=caption, columns=list(GAP_COLUMNS), rows=rows))
     chosen, part = _chosen(comparison.group_gaps, alpha, most_rows)
     rows = [_row(label(one.key.accent), _group_cells(one, labels, alpha)) for one in chosen]
     if rows:
         against = chosen[0].against
         whom = f"the reference group {label(against)}" if against else "the mean of the other groups"
-        yield Table(caption=f"Gap of each group to {whom}{part}{flag}", columns=list(GROUP_COLUMNS), rows=rows)
+        caption = f"Gap of each group to {whom}{part}{flag}"
+        yield without_who(Table(caption=caption, columns=list(GROUP_COLUMNS), rows=rows))
 
 
 def _chosen(found: Sequence[T], alpha: float, most_rows: int) -> tuple[Sequence[T], str]:

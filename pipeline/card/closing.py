@@ -6,7 +6,7 @@ from pipeline.card.evidence import Evidence, fact
 from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import some_named
 from pipeline.card.measures import Utterance
-from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.model import Block, Command, Fact, Facts, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, p_value, percent, points
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 
@@ -49,6 +49,17 @@ GLOSSARY = {
     "Confounded": "nothing in the data tells a gap between groups from a gap between what they read",
     "Candidate": "a trial with a sign of invented text; a finding only after a person has listened",
     "Interaction, harm ratio": "whether a condition multiplies the errors of one group more than those of the others",
+}
+REFERENCES = {
+    "Interval of a WER, Welch t of a gap": "MacKinnon, Nielsen and Webb, Leverage, influence, and the jackknife in "
+    "clustered regression models (CR3)",
+    "Max-T": "Westfall and Young, Resampling-based multiple testing (1993), single step",
+    "Holm": "S. Holm, A simple sequentially rejective multiple test procedure (1979)",
+    "Moderated variances": "G. K. Smyth, Linear models and empirical Bayes methods for assessing differential "
+    "expression in microarray experiments (2004)",
+    "Matched-pairs test of segments": "Gillick and Cox, Some statistical issues in the comparison of speech "
+    "recognition algorithms (1989)",
+    "Conditions": "the standards and measurements named with each one under Intended use and limits",
 }
 
 
@@ -249,5 +260,7 @@ def glossary(evidence: Evidence) -> Section:
         f"{count(len(numbers.cells), 'cell')}, {len(numbers.disparities):,} disparities, "
         f"{len(numbers.interactions):,} interaction rows."
     )
-    blocks = [Facts(facts=facts), Sentence(text=text), *registered.blocks(evidence)]
+    references = Facts(facts=[Fact(label=name, value=source) for name, source in REFERENCES.items()])
+    blocks: list[Block] = [Facts(facts=facts), Heading(text="References"), references, Heading(text="Appendix")]
+    blocks += [Sentence(text=text), *registered.blocks(evidence)]
     return Section(slug="glossary", title="Glossary and appendix", blocks=blocks)

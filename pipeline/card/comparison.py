@@ -62,9 +62,14 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the comparison; wide studies as several tables."""
     per_table = max(1, (console.width - NAME_WIDTH) // CONDITION_WIDTH)
     console.print(Text(title(comparison), style="bold"))
+    _say(findings(comparison), console)
     for table in tables(comparison, per_table=per_table, most_rows=PRINTED_ROWS):
         console.print(_printed(table))
-    for sentence in (*findings(comparison), *notes(comparison)):
+    _say(notes(comparison), console)
+
+
+def _say(sentences: Sequence[Sentence], console: Console) -> None:
+    for sentence in sentences:
         mark = Text("Note: ", style="bold yellow") if sentence.warning else Text()
         console.print(mark.append(Text(sentence.text, style="")), soft_wrap=False)
 
@@ -150,8 +155,9 @@ def sections(
         ("Gaps between groups", list(gap_tables(comparison, flag, most_rows=most_rows))),
     ]
     each = [("Each run", [*rates, _accents(comparison, f"Accents within one recognizer and condition{flag}")])]
+    runs = "Runs" if comparison.in_order else "Jobs"
     parts = changed + each if comparison.in_order else each + changed
-    return [(name, found) for name, found in (*parts, ("Jobs", [_jobs(comparison, f"Jobs{flag}")])) if found]
+    return [(name, found) for name, found in (*parts, (runs, [_jobs(comparison, f"{runs}{flag}")])) if found]
 
 
 def _by_condition(

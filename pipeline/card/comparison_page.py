@@ -3,6 +3,7 @@
 from pipeline.card.change_sentences import findings, shown_labels
 from pipeline.card.compared import Comparison
 from pipeline.card.comparison import notes, sections, title
+from pipeline.card.comparison_figures import figures
 from pipeline.card.render import environment_for_html
 
 
@@ -15,7 +16,7 @@ def html(comparison: Comparison) -> str:
         synthetic=comparison.synthetic,
         findings=findings(comparison),
         notes=notes(comparison),
-        figures=[],
+        figures=figures(comparison),
         sections=sections(comparison),
         cards=[(labels[name], link) for name, link in comparison.cards.items()],
     )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipeline.card import wer_forest
 from pipeline.card.evidence import accent_name
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
 from pipeline.card.palette import INK, LINE, PAGE, QUIET
 from pipeline.card.panels import (
     CONDITION_CHARACTERS,
+    LABEL,
     LABEL_PT,
     MARGIN_IN,
     SMALL_PT,
@@ -44,6 +46,8 @@ BODY_IN, PANEL_IN, SHIFTS_IN, BETWEEN_IN, AXIS_IN = 7.6, 2.9, 2.4, 0.55, 0.55
 HEAD_IN = 0.3
 NARROW_GROUPS = 8
 """With more groups they stand closer."""
+MOST_LINES = 12
+"""With more groups lines cannot be told apart: there is a panel a condition, and a row a group in each."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,8 @@ def draw(content: CardContent, title: str) -> "Figure":
     """Draw the panels below each other; within a condition the groups stand side by side: no bar hides another."""
     from matplotlib.figure import Figure
 
+    if len(content.accents) > MOST_LINES:
+        return wer_forest.draw(content, title)
     blocks, names = _blocks(content), [folded(accent_name(accent), CONDITION_CHARACTERS) for accent in content.accents]
     body = max(4.0, min(BODY_IN, max(_condition_in(len(names)) * len(block.conditions) for block in blocks)))
     body = BODY_IN if any(block.noise for block in blocks) else body
@@ -175,7 +181,9 @@ def _handles(names: Sequence[str]) -> "Iterator[Artist]":
 
     for index, name in enumerate(names):
         color, marker, line = style_of(index)
-        yield Line2D([], [], linestyle=line, color=color, marker=marker, markersize=5.5, label=f" {name}")
+        yield Line2D(
+            [], [], linestyle=line, color=color, marker=marker, markersize=5.5, label=" " + name.replace("\n", "\n ")
+        )  # matplotlib hides a label that begins with _
 
 
 def _curves(axes: "Axes", content: CardContent, block: Block) -> None:
@@ -234,7 +242,7 @@ def _shift_panel(axes: "Axes", content: CardContent, shifts: list[SnrShift]) -> 
 
 
 def _frame(axes: "Axes", head: str) -> None:
-    axes.set_title(head, fontsize=LABEL_PT, color=INK, loc="left", pad=5, fontweight="bold")
+    axes.set_title(head, loc="left", y=1.0, pad=5, fontweight="bold", **LABEL)
     axes.tick_params(labelsize=SMALL_PT, labelcolor=INK, color=LINE)
     axes.set_axisbelow(True)
     for side, spine in axes.spines.items():

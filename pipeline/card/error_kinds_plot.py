@@ -1,6 +1,6 @@
 """The kinds of errors: substitutions, deletions and insertions of each group under each condition, as stacked bars."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -8,14 +8,14 @@ from pipeline.card.evidence import accent_name
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
 from pipeline.card.palette import INK, PAGE, SERIES
-from pipeline.card.panels import SMALL_PT, legend, sheet
+from pipeline.card.panels import SMALL_PT, scale, sheet
 from pipeline.card.plot_data import as_table, main_cells
 from pipeline.card.wording import label
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
 
 ALT = (
     "One panel a condition and one row a group: a bar of substitutions (plain), deletions (hatched) and insertions "
@@ -58,16 +58,16 @@ def draw(content: CardContent, title: str) -> "Figure":
     accents = [accent for accent in content.accents if accent in known]
     conditions = [name for name in content.conditions if any(cell.key.condition == name for cell in cells)]
     names = list(map(accent_name, accents))
-    made = sheet(title, names, list(map(label, conditions)), x_label="errors per 100 reference words")
+    made = sheet(
+        title, names, list(map(label, conditions)), x_label="errors per 100 reference words", handles=_handles()
+    )
     longest = max([1.0, *(_per_100(cell, cell.substitutions + cell.deletions + cell.insertions) for cell in cells)])
-    handles: dict[str, Patch] = {}
     for axes, condition in zip(made.axes, conditions, strict=True):
-        axes.set_xlim(0, longest * 1.18)
+        scale(axes, (0, longest * 1.18))
         here = [(accents.index(cell.key.accent), cell) for cell in cells if cell.key.condition == condition]
-        handles |= _bars(axes, here)
+        _bars(axes, here)
         if len(cells) <= MOST_NUMBERS:
             _numbers(axes, here, 0.02 * longest)
-    legend(made, list(handles.values()))
     return made.figure
 
 
@@ -75,12 +75,11 @@ def _per_100(cell: Cell, errors: int) -> float:
     return 100 * errors / cell.n_ref_words
 
 
-def _bars(axes: "Axes", places: list[tuple[int, Cell]]) -> "dict[str, Patch]":
+def _bars(axes: "Axes", places: list[tuple[int, Cell]]) -> None:
     """Draw each kind as one path of all of its bars: a study of 600 cells stays small as SVG."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    handles = {}
     ends = dict.fromkeys((row for row, _ in places), 0.0)
     for kind, color, hatch in KINDS:
         boxes = []
@@ -90,10 +89,18 @@ def _bars(axes: "Axes", places: list[tuple[int, Cell]]) -> "dict[str, Patch]":
             if end > start:
                 low, high = row - 0.32, row + 0.32
                 boxes.append(Path([(start, low), (end, low), (end, high), (start, high), (start, low)], closed=True))
-        joined = Path.make_compound_path(*boxes) if boxes else Path([(0, 0)])
-        bars = PathPatch(joined, facecolor=color, edgecolor=PAGE, hatch=hatch, linewidth=0.4, label=kind)
-        handles[kind] = axes.add_patch(bars)
-    return handles
+        if boxes:
+            axes.add_patch(PathPatch(Path.make_compound_path(*boxes), hatch=hatch, **_look(color)))
+
+
+def _look(color: str) -> dict[str, Any]:
+    return {"facecolor": color, "edgecolor": PAGE, "linewidth": 0.4}
+
+
+def _handles() -> "list[Artist]":
+    from matplotlib.patches import Patch
+
+    return [Patch(hatch=hatch, label=kind, **_look(color)) for kind, color, hatch in KINDS]
 
 
 def _numbers(axes: "Axes", places: list[tuple[int, Cell]], gap: float) -> None:

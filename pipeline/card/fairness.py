@@ -6,6 +6,7 @@ from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import first_lines, folded, some_named
 from pipeline.card.front import on_what
+from pipeline.card.gap_methods import method_sentences, own_note
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
@@ -58,6 +59,7 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="A bound that every ranked group keeps"),
         *floor_sentences(evidence),
         Heading(text="How far groups lie apart, and what chance gives"),
+        *method_sentences(evidence),
         Listing(items=[gap_sentence(evidence, condition) for condition in evidence.view.conditions]),
         Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
         *_each_gap(evidence),
@@ -193,7 +195,8 @@ def _omnibus(evidence: Evidence, condition: str) -> str:
         verdict = "a difference between groups is shown; which group is worst remains uncertain"
     else:
         verdict = "a difference between groups is not shown, which is not evidence that there is none"
-    note = f" ({test.note})" if test.note else ""
+    own = own_note(evidence, test)
+    note = f" ({own})" if own else ""
     return f"Permutation test over all groups{note}: {p_value(test.p)}; {verdict}."
 
 

@@ -8,11 +8,12 @@ from pipeline.card.evidence import accent_name
 from pipeline.card.measures import Disparity
 from pipeline.card.model import CardContent
 from pipeline.card.palette import INK, QUIET, SERIES
-from pipeline.card.panels import Sheet, intervals, legend, sheet
+from pipeline.card.panels import intervals, scale, sheet
 from pipeline.card.plot_data import as_table
 from pipeline.card.wording import label
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -81,10 +82,11 @@ def draw(content: CardContent, title: str) -> "Figure":
         [*map(accent_name, accents), NAIVE_NAME, MODEL_NAME],
         list(map(label, conditions)),
         x_label=f"WER less that of {against}, percentage points",
+        handles=_handles(),
     )
     limits = _limits(items)
     for axes, condition in zip(made.axes, conditions, strict=True):
-        axes.set_xlim(*limits)
+        scale(axes, limits)
         axes.axvline(0, color=QUIET, linewidth=0.9)
         axes.axhline(len(accents) - 0.5, color=QUIET, linewidth=0.6)
         here = [item for item in items if item.key.condition == condition]
@@ -94,7 +96,6 @@ def draw(content: CardContent, title: str) -> "Figure":
                 _naive(axes, len(accents), item)
             elif item.statistic == MODEL:
                 _estimates(axes, [(len(accents) + 1, item)], limits, SERIES[2], "D")
-    _legend(made)
     return made.figure
 
 
@@ -138,20 +139,14 @@ def _naive(axes: "Axes", row: int, item: Disparity) -> None:
     axes.plot([100 * (item.value or 0.0)], [row], "o", color=SERIES[1], markersize=6)
 
 
-def _legend(made: Sheet) -> None:
+def _handles() -> "list[Artist]":
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    mark = {"linestyle": "none", "markersize": 5}
-    legend(
-        made,
-        [
-            Line2D([], [], color=SERIES[0], marker="s", markersize=5, linewidth=1.3, label="group, interval"),
-            Line2D([], [], color=SERIES[1], marker="o", label="naive gap", **mark),  # type: ignore[arg-type]
-            Patch(facecolor="none", edgecolor=QUIET, hatch="////", label="chance alone, to its 95th percentile"),
-            Line2D(
-                [], [], color=INK, marker="|", markeredgewidth=1.4, markersize=9, linestyle="none", label="its mean"
-            ),
-            Line2D([], [], color=SERIES[2], marker="D", markersize=5, linewidth=1.3, label="model gap, interval"),
-        ],
-    )
+    return [
+        Line2D([], [], color=SERIES[0], marker="s", markersize=5, linewidth=1.3, label="group, interval"),
+        Line2D([], [], color=SERIES[1], marker="o", markersize=5, linestyle="none", label="naive gap"),
+        Patch(facecolor="none", edgecolor=QUIET, hatch="////", label="chance alone, to its 95th percentile"),
+        Line2D([], [], color=INK, marker="|", markeredgewidth=1.4, markersize=9, linestyle="none", label="its mean"),
+        Line2D([], [], color=SERIES[2], marker="D", markersize=5, linewidth=1.3, label="model gap, interval"),
+    ]

@@ -1,10 +1,13 @@
 """Are the limits of a release kept? Decided from the numbers of the card as they are published, and nothing else.
 
 A limit that could not be judged was not kept: ``not_decided`` weighs as ``broken`` does. What is not ranked, or hidden
-under a publication floor, is ``not_judged``, and named. Under ``point`` the estimate is compared with the limit, under
-``upper_bound`` the worse end of its interval. Under ``equivalence`` the limit is the margin of two one-sided tests:
-kept where the interval of a group's ratio lies within 1/margin to margin, broken where it lies wholly outside, else not
-decided (statistics: 3.5); every group must pass, without a further correction.
+under a publication floor, is ``not_judged``, and named; but a group that is ranked under another condition and not
+under this one lost its trials here, and leaves the limit not decided.
+
+Under ``point`` the estimate is compared with the limit, under ``upper_bound`` the worse end of its interval. Under
+``equivalence`` the limit is the margin of two one-sided tests: kept where the interval of a group's ratio lies within
+1/margin to margin, broken where it lies wholly outside, else not decided (statistics: 3.5); every group must pass,
+without a further correction.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +24,7 @@ ROUNDING = 1e-9
 MODEL = {"max_gap": "model_gap", "max_ratio": "model_ratio"}
 """The statistic between groups that a limit is about: what chance adds is taken off it (statistics: 3.1)."""
 SUPPRESSED = "suppressed under the publication floor"
+LOST = "ranked under other conditions but not here, so the limit is not decided"
 ONE_CONDITION = "the study has no condition beside the reference condition"
 
 
@@ -110,12 +114,14 @@ def _of_group(evidence: Evidence, name: str, accent: str, condition: str) -> _Fo
 
 
 def _left_out(evidence: Evidence, rule: str, name: str, limit: float, condition: str) -> Iterator[Gate]:
-    """Yield the groups that are not judged under a condition: suppressed, or not ranked."""
+    """Yield the groups that are not judged under a condition: suppressed, not ranked, or lost."""
     for accent, why in unjudged(evidence, condition):
         cell = evidence.cell(accent, condition)
         people = (cell.n_speakers, cell.n_ref_words) if cell is not None else (0, 0)
         found = _Found(accent, "none", None, None, None, *people, why_not=why)
-        yield _gate(evidence, rule, name, limit, condition, found, outcome="not_judged")
+        yield _gate(
+            evidence, rule, name, limit, condition, found, outcome="not_decided" if why == LOST else "not_judged"
+        )
 
 
 def unjudged(evidence: Evidence, condition: str) -> list[tuple[str, str]]:
@@ -129,8 +135,14 @@ def unjudged(evidence: Evidence, condition: str) -> list[tuple[str, str]]:
     for accent in evidence.view.accents:
         cell = evidence.cell(accent, condition)
         if accent not in hidden and (cell is None or not cell.ranked):
-            unranked[accent] = "not ranked" if cell is not None else "nothing scored"
+            why = "not ranked" if cell is not None else "nothing scored"
+            unranked[accent] = LOST if _ranked_elsewhere(evidence, accent) else why
     return sorted((hidden | unranked).items())
+
+
+def _ranked_elsewhere(evidence: Evidence, accent: str) -> bool:
+    cells = (evidence.cell(accent, condition) for condition in evidence.view.conditions)
+    return any(cell is not None and cell.ranked for cell in cells)
 
 
 def _gate(
@@ -144,6 +156,10 @@ def _gate(
     outcome: Outcome | None = None,
 ) -> Gate:
     compared, judged = JUDGES[rule](name, limit, found)
+    # of a group the others are told elsewhere, and without a condition nobody is judged
+    left_out = unjudged(evidence, condition) if condition and not found.accent else []
+    if judged == "kept" and any(why == LOST for _, why in left_out):
+        judged = "not_decided"  # a gap that a group is missing from looks smaller than it is
     gate = Gate(
         key=evidence.view.key(accent=found.accent, condition=condition),
         method=METHODS[rule],
@@ -162,7 +178,6 @@ def _gate(
         note=found.why_not,
         sentence="",
     )
-    left_out = [] if found.accent else unjudged(evidence, condition)
     return gate.model_copy(update={"sentence": visible(sentence(evidence, gate, left_out))})
 
 

@@ -87,11 +87,11 @@ def _frame(title: str, accents: list[str], conditions: list[str], small: bool) -
     axes = figure.add_axes(box, facecolor=PAGE)
     axes.set_xlim(-0.5, len(conditions) - 0.5)
     axes.set_ylim(len(accents) - 0.5, -0.5)
-    axes.set_xticks(range(len(conditions)), heads, fontsize=size, color=INK)
-    axes.set_yticks(range(len(accents)), rows, fontsize=size, color=INK)
-    axes.tick_params(length=0, top=True, bottom=False, labeltop=True, labelbottom=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.set_axis_off()
+    for x, head in enumerate(heads):
+        axes.text(x, -0.5 - 0.08 / tall, head, fontsize=size, color=INK, ha="center", va="bottom")
+    for y, row in enumerate(rows):
+        axes.text(-0.5 - 0.08 / wide, y, row, fontsize=size, color=INK, ha="right", va="center")
     return axes
 
 

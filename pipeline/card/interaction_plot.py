@@ -1,5 +1,6 @@
 """The interaction plot: by how much more a condition multiplies the errors of one group than those of the others."""
 
+from math import log2
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -8,7 +9,7 @@ from pipeline.card.evidence import accent_name
 from pipeline.card.measures import Interaction
 from pipeline.card.model import CardContent
 from pipeline.card.palette import QUIET, SERIES
-from pipeline.card.panels import intervals, legend, sheet
+from pipeline.card.panels import intervals, scale, sheet
 from pipeline.card.plot_data import as_table
 from pipeline.card.wording import label
 
@@ -24,7 +25,10 @@ ALT = (
 )
 WIDEST = 8.0
 """The scale ends at this factor, up and down, unless a ratio itself lies beyond."""
-TICKS = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+PAD = 0.08
+TICKS = tuple(2.0**octave for octave in range(-6, 7))
+NARROW_TICKS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+FEW_OCTAVES = 3.0
 
 
 def data(content: CardContent) -> pd.DataFrame:
@@ -74,48 +78,39 @@ def draw(content: CardContent, title: str) -> "Figure":
         list(map(accent_name, accents)),
         list(map(label, conditions)),
         x_label="harm ratio: factor on this group's errors over that on the other groups' (1: in proportion)",
+        handles=[_handle(shown=True), _handle(shown=False)],
     )
     limits = _limits(items)
+    ticks = TICKS if limits[1] - limits[0] > FEW_OCTAVES else NARROW_TICKS
     for axes, condition in zip(made.axes, conditions, strict=True):
-        _scale(axes, limits)
+        scale(axes, limits, {log2(tick): f"{tick:g}" for tick in ticks})
+        axes.axvline(0, color=QUIET, linewidth=0.9)
         here = [item for item in items if item.key.condition == condition]
         for shown in (False, True):
             chosen = [(accents.index(item.key.accent), item) for item in here if _shown(content, item) == shown]
             _estimates(axes, chosen, limits, shown=shown)
-    legend(made, [_handle(shown=True), _handle(shown=False)])
     return made.figure
 
 
 def _limits(items: list[Interaction]) -> tuple[float, float]:
+    """Return the ends of the scale, as logarithms to base 2 like everything on it."""
     ratios = [item.ratio or 1.0 for item in items]
     ends = [end for item in items for end in (item.ci_low, item.ci_high) if end]
     low = min(0.8, *ratios, *(max(end, 1 / WIDEST) for end in ends))
     high = max(1.25, *ratios, *(min(end, WIDEST) for end in ends))
-    return low / 1.06, high * 1.06
-
-
-def _scale(axes: "Axes", limits: tuple[float, float]) -> None:
-    from matplotlib.ticker import FixedLocator, NullLocator
-
-    axes.set_xscale("log", base=2)
-    axes.set_xlim(*limits)
-    ticks = [tick for tick in TICKS if limits[0] <= tick <= limits[1]]
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{tick:g}" for tick in ticks])
-    axes.axvline(1, color=QUIET, linewidth=0.9)
+    return log2(low) - PAD, log2(high) + PAD
 
 
 def _estimates(
     axes: "Axes", places: list[tuple[int, Interaction]], limits: tuple[float, float], *, shown: bool
 ) -> None:
     color = SERIES[1] if shown else QUIET
-    lines = [(row, item.ci_low, item.ci_high) for row, item in places if item.ci_low and item.ci_high]
+    lines = [(row, log2(item.ci_low), log2(item.ci_high)) for row, item in places if item.ci_low and item.ci_high]
     intervals(axes, lines, limits, color=color, linewidth=1.8 if shown else 0.9)
     if places:
         marker, size = ("s", 6) if shown else ("o", 4.5)
         axes.plot(
-            [item.ratio or 1.0 for _, item in places],
+            [log2(item.ratio or 1.0) for _, item in places],
             [row for row, _ in places],
             marker,
             color=color,

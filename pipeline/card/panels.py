@@ -3,11 +3,11 @@
 Margins are in inches and known before anything is drawn: a figure is laid out once, and its SVG and PNG are the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.card.palette import BAND, INK, LINE, PAGE, QUIET
 
@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 SHEET_WIDTH_IN = 11.0
 GROUP_CHARACTERS, CONDITION_CHARACTERS = 30, 24
 TITLE_PT, LABEL_PT, SMALL_PT = 10.0, 8.0, 7.0
-TITLE_CHARACTER_IN = 0.078  # on average, in the font that the PNG is drawn in
+TITLE_CHARACTER_IN, X_CHARACTER_IN = 0.078, 0.064  # on average, in the font that the PNG is drawn in
+LABEL: Mapping[str, Any] = {"fontsize": LABEL_PT, "color": INK}
 MARGIN_IN, GAP_IN, TICKS_IN = 0.15, 0.2, 0.24
 LONE_PANEL_IN = 4.5
-LEAST_ROW_IN = 0.24
+LEAST_ROW_IN, NARROW_ROW_IN, MANY_ROWS = 0.24, 0.19, 12
+LEAST_WIDTH_IN = 6.4
+ARROW = 0.012
+"""Half the length of an arrowhead, as a share of a panel's width."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A figure with one axes a panel, in reading order, and the place of its legend (figure coordinates)."""
+    """A figure with one axes a panel, in reading order."""
 
     figure: "Figure"
     axes: "list[Axes]"
-    legend_at: tuple[float, float]
 
 
 def folded(text: str, characters: int) -> str:
@@ -85,8 +88,8 @@ def sheet(
     panels: Sequence[str],
     *,
     x_label: str,
+    handles: "Sequence[Artist]" = (),
     panel_in: float = 2.1,
-    legend_lines: int = 1,
 ) -> Sheet:
     """Return a sheet with a panel for each of ``panels``, whose rows are labeled left of the first panel of a line."""
     from matplotlib.figure import Figure
@@ -97,14 +100,19 @@ def sheet(
     most = max(1, int((SHEET_WIDTH_IN - left) / (panel_in + GAP_IN)))
     columns = ceil(len(panels) / ceil(len(panels) / most))
     each = panel_in if columns > 1 else LONE_PANEL_IN
-    tall = len(rows) * max(LEAST_ROW_IN, height_in(lines_in(labels), LABEL_PT) + 0.06)
+    row_in = LEAST_ROW_IN if len(rows) <= MANY_ROWS else NARROW_ROW_IN
+    tall = len(rows) * max(row_in, height_in(lines_in(labels), LABEL_PT) + 0.06)
     head, lines = height_in(lines_in(heads), LABEL_PT) + 0.1, ceil(len(panels) / columns)
-    width = left + columns * (each + GAP_IN) + MARGIN_IN
-    top = title_in(title, width) + height_in(1.6 * legend_lines, LABEL_PT)
-    height = top + lines * (head + tall + TICKS_IN) + height_in(1, LABEL_PT) + MARGIN_IN
+    width = max(LEAST_WIDTH_IN, left + columns * (each + GAP_IN) + MARGIN_IN)
+    legend_columns = _legend_columns(handles, width)
+    key = height_in(1.6 * ceil(len(handles) / legend_columns), LABEL_PT)
+    below = folded(x_label, int((width - left) / X_CHARACTER_IN))
+    top = title_in(title, width) + key
+    height = top + lines * (head + tall + TICKS_IN) + height_in(lines_in([below]), LABEL_PT) + MARGIN_IN
     figure = Figure(figsize=(width, height), facecolor=PAGE)
     titled(figure, title)
-    legend_at = (MARGIN_IN / width, 1 - title_in(title, width) / height)
+    if handles:
+        _legend(figure, handles, legend_columns, 1 - title_in(title, width) / height)
     axes = []
     for index, text in enumerate(heads):
         line, column = divmod(index, columns)
@@ -112,23 +120,69 @@ def sheet(
         one = figure.add_axes((x / width, y / height, each / width, tall / height), facecolor=PAGE)
         _panel(one, text, labels, named=column == 0)
         axes.append(one)
-    figure.text(left / width, MARGIN_IN / height, x_label, fontsize=LABEL_PT, color=INK, ha="left", va="bottom")
-    return Sheet(figure, axes, legend_at)
+    figure.text(left / width, MARGIN_IN / height, below, ha="left", va="bottom", **LABEL)
+    return Sheet(figure, axes)
+
+
+def _legend_columns(handles: "Sequence[Artist]", width: float) -> int:
+    """Return how many entries of a legend fit beside each other."""
+    texts = [str(handle.get_label()) for handle in handles]
+    return (
+        max(1, min(len(texts), int((width - 2 * MARGIN_IN) / (width_in(texts, LABEL_PT) + 0.45))))
+        if (sum(width_in([text], LABEL_PT) + 0.45 for text in texts) > width - 2 * MARGIN_IN)
+        else max(1, len(texts))
+    )
+
+
+def _legend(figure: "Figure", handles: "Sequence[Artist]", columns: int, top: float) -> None:
+    figure.legend(
+        handles=list(handles),
+        loc="upper left",
+        bbox_to_anchor=(MARGIN_IN / figure.get_size_inches()[0], top),
+        ncol=columns,
+        fontsize=LABEL_PT,
+        frameon=False,
+        labelcolor=INK,
+        borderpad=0.2,
+        handlelength=2.0,
+        columnspacing=1.4,
+    )
 
 
 def _panel(axes: "Axes", head: str, labels: Sequence[str], *, named: bool) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D
+
+    axes.set_axis_off()  # matplotlib's ticks take most of the time of a small panel: texts and one line stand for them
     axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.set_yticks(range(len(labels)), labels if named else [""] * len(labels), fontsize=LABEL_PT, color=INK)
-    axes.set_title(head, fontsize=LABEL_PT, color=INK, loc="left", pad=4, fontweight="bold")
-    axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", labelsize=SMALL_PT, labelcolor=QUIET, color=LINE, length=2)
-    for at in range(0, len(labels), 2):  # every other row shaded: the eye keeps to its row across panels
-        axes.axhspan(at - 0.5, at + 0.5, facecolor=BAND, zorder=0, linewidth=0)
-    axes.grid(axis="x", color=LINE, linewidth=0.5)
-    axes.set_axisbelow(True)
-    for spine in axes.spines.values():
-        spine.set_color(LINE)
-        spine.set_linewidth(0.6)
+    for row, text in enumerate(labels if named else ()):
+        axes.text(-0.02, row, text, transform=axes.get_yaxis_transform(), ha="right", va="center", **LABEL)
+    axes.set_title(head, loc="left", y=1.0, pad=4, fontweight="bold", **LABEL)
+    # every other row shaded: the eye keeps to its row across panels
+    bands = [Path.unit_rectangle().transformed(Affine2D().translate(0, at - 0.5)) for at in range(0, len(labels), 2)]
+    band = PathPatch(Path.make_compound_path(*bands), facecolor=BAND, zorder=0, linewidth=0)
+    band.set_transform(axes.get_yaxis_transform())
+    axes.add_artist(band)
+
+
+def scale(axes: "Axes", limits: tuple[float, float], ticks: Mapping[float, str] | None = None) -> None:
+    """Set the horizontal axis of a panel and draw its grid; ticks (place to text) are round numbers unless given."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(*limits)
+    if ticks is None:
+        ticks = {float(at): f"{at:g}" for at in MaxNLocator(4, steps=(1, 2, 5, 10)).tick_values(*limits)}
+    rows = axes.get_ylim()
+    xs: list[float] = []
+    for at, text in ticks.items():
+        if limits[0] <= at <= limits[1]:
+            xs += [at, at, float("nan")]
+            axes.annotate(
+                text, (at, 0), (0, -3), xycoords=axes.get_xaxis_transform(), textcoords="offset points", ha="center",
+                va="top", fontsize=SMALL_PT, color=QUIET,
+            )  # fmt: skip
+    axes.plot(xs, [*rows, float("nan")] * (len(xs) // 3), "-", color=LINE, linewidth=0.6, zorder=0.5)
 
 
 def intervals(
@@ -147,25 +201,10 @@ def intervals(
         ys += [row, row, float("nan")]
     if xs:
         axes.plot(xs, ys, "-", color=color, linewidth=linewidth, solid_capstyle="butt")
+    inside = ARROW * (limits[1] - limits[0])
     for marker, at, cut in (
-        ("<", limits[0], [row for row, low, _ in places if low < limits[0]]),
-        (">", limits[1], [row for row, _, high in places if high > limits[1]]),
+        ("<", limits[0] + inside, [row for row, low, _ in places if low < limits[0]]),
+        (">", limits[1] - inside, [row for row, _, high in places if high > limits[1]]),
     ):
         if cut:
             axes.plot([at] * len(cut), cut, marker, color=color, markersize=4, linestyle="none", clip_on=False)
-
-
-def legend(made: Sheet, handles: "Sequence[Artist]") -> None:
-    """Write the legend on one line under the title."""
-    made.figure.legend(
-        handles=list(handles),
-        loc="upper left",
-        bbox_to_anchor=made.legend_at,
-        ncol=max(1, len(handles)),
-        fontsize=LABEL_PT,
-        frameon=False,
-        labelcolor=INK,
-        borderpad=0.2,
-        handlelength=2.0,
-        columnspacing=1.4,
-    )

@@ -10,7 +10,7 @@ from pipeline.card.figure_measures import SpeakerCounts
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
 from pipeline.card.palette import SERIES
-from pipeline.card.panels import intervals, legend, sheet
+from pipeline.card.panels import intervals, scale, sheet
 from pipeline.card.plot_data import Value, as_table, main_cells
 from pipeline.card.wording import label
 
@@ -30,6 +30,7 @@ SIZES = (3.0, 4.2, 6.0, 8.5)
 """Diameters in pt: the area of a dot is in four classes of the words behind it, each twice the one before."""
 GOLDEN = 0.6180339887498949
 JITTER, POOLED_MARK = 0.27, 0.36
+BEYOND = 1.25
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -77,19 +78,25 @@ def draw(content: CardContent, title: str) -> "Figure":
     known = {item.key.accent for item in items}
     accents = [accent for accent in content.accents if accent in known]
     conditions = [name for name in content.conditions if any(item.key.condition == name for item in items)]
-    made = sheet(title, list(map(accent_name, accents)), list(map(label, conditions)), x_label="WER, %")
-    highest = max([10.0, *(100 * max(item.wers) for item in items)])
+    names, heads = list(map(accent_name, accents)), list(map(label, conditions))
+    made = sheet(title, names, heads, x_label="WER, %", handles=_handles(many=many))
+    highest = _highest(items, list(cells.values()))
     median = float(pd.Series([words for item in items for words in item.ref_words]).median())
     for axes, condition in zip(made.axes, conditions, strict=True):
-        axes.set_xlim(-0.03 * highest, 1.03 * highest)
+        scale(axes, (-0.03 * highest, 1.03 * highest))
         here = [(accents.index(item.key.accent), item) for item in items if item.key.condition == condition]
         _boxes(axes, here) if many else _dots(axes, here, median)
         pooled = [
             (row, cells[item.key.accent, condition]) for row, item in here if (item.key.accent, condition) in cells
         ]
         _pooled(axes, pooled, (-0.03 * highest, 1.03 * highest))
-    legend(made, _handles(many=many))
     return made.figure
+
+
+def _highest(items: list[SpeakerCounts], cells: list[Cell]) -> float:
+    """Return the end of the scale: the highest WER of a speaker, or of a group's interval that goes a little beyond."""
+    dot = max([10.0, *(100 * max(item.wers) for item in items)])
+    return max([dot, *(min(100 * cell.ci_high, BEYOND * dot) for cell in cells if cell.ci_high is not None)])
 
 
 def _dots(axes: "Axes", places: list[tuple[int, SpeakerCounts]], median: float) -> None:
@@ -143,8 +150,9 @@ def _pooled(axes: "Axes", places: list[tuple[int, Cell]], limits: tuple[float, f
     ]
     intervals(axes, lines, limits, color=SERIES[1], linewidth=1.4)
     marks = [(100 * cell.wer, row) for row, cell in places if cell.wer is not None]
-    if marks:
-        axes.plot(*zip(*marks, strict=True), "|", color=SERIES[1], markersize=11, markeredgewidth=2.4)
+    xs = [x for wer, _ in marks for x in (wer, wer, float("nan"))]
+    ys = [y for _, row in marks for y in (row - POOLED_MARK, row + POOLED_MARK, float("nan"))]
+    axes.plot(xs, ys, "-", color=SERIES[1], linewidth=2.4, solid_capstyle="butt")
 
 
 def _handles(*, many: bool) -> "list[Artist]":

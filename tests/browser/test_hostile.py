@@ -8,6 +8,7 @@ corpus, the title and a condition's own words. The run's name cannot be: it is a
 import csv
 import json
 import re
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 from pipeline.card.wording import visible
 from pipeline.run import Outcome
+from pipeline.stored_runs import compare_runs
 
 LABELS = {
     "script": "<script>window.ran='script'</script>",
@@ -81,13 +85,25 @@ def hostile(
             'card.contact="[mail](javascript:window.ran=5)"',
         )
         corpus = 'corpus.name="<svg onload=window.ran=6>"'
-        yield study_of(folder, speakers, GIVEN, EVIL, *words, corpus, "run_name=hostile")
+        first = study_of(folder, speakers, GIVEN, EVIL, *words, corpus, "run_name=hostile", "gate.max_gap=0.01")
+        shutil.copytree(first.folder, folder / "again")
+        compare_runs(["hostile", "again"], folder)
+        yield first
 
 
 def published(outcome: Outcome) -> dict[str, str]:
-    """Return every text that a run offers to pass on: not ``run.json``, which says that it holds paths, nor Parquet."""
-    files = [file for file in outcome.folder.rglob("*") if file.suffix in PASSED_ON or file.name == "card.json"]
-    return {file.relative_to(outcome.folder).as_posix(): file.read_bytes().decode() for file in sorted(files)}
+    """Return every text that a run and its comparison with another offer to pass on.
+
+    Not Parquet and not ``run.json``: its own description says that it holds paths.
+    """
+    both = [*outcome.folder.rglob("*"), *compared(outcome).rglob("*")]
+    files = [file for file in both if file.suffix in PASSED_ON or file.name in ("card.json", "comparison.json")]
+    return {f"{file.parent.name}/{file.name}": file.read_bytes().decode() for file in sorted(files)}
+
+
+def compared(outcome: Outcome) -> Path:
+    """Return the folder of the comparison of the run with its copy."""
+    return outcome.folder.parent / "hostile_vs_again"
 
 
 def test_nothing_of_the_texts_runs_or_leaves_and_each_shows_as_itself(visit, hostile: Outcome) -> None:
@@ -102,6 +118,28 @@ def test_nothing_of_the_texts_runs_or_leaves_and_each_shows_as_itself(visit, hos
     assert page.evaluate("document.title").startswith("<img src=x onerror=")
 
 
+def test_hostile_words_are_read_in_their_rows_as_they_were_said(visit, hostile: Outcome) -> None:
+    page = visit(hostile.folder / "card.html", "#utterances?normalizer=verbatim&sort=utterance&order=asc").page
+    while page.locator("#more").is_visible():
+        page.locator("#more").click()
+    shown = page.locator("#trials").text_content()
+    scores = pd.read_parquet(hostile.folder / "scores.parquet").query("normalizer == 'verbatim'")
+    said = {word for text in scores["normalized_reference"] for word in text.split(" ")}
+    assert {word for word in said if visible(word)[:40] not in shown} == set()
+    assert any("svg" in word for word in said)
+    assert page.locator("#trials bdi").filter(has_text=LABELS["script"]).count() > 0, "speakers stay as they are called"
+    assert len(shown) < 1_000_000, "a word of 100,000 characters is cut"
+
+
+def test_nothing_runs_in_the_comparison_of_two_runs(visit, hostile: Outcome) -> None:
+    page = visit(compared(hostile) / "comparison.html").page
+    shown = page.locator("body").inner_text()
+    for text in LABELS.values():
+        assert visible(text)[:50] in shown
+    assert page.locator("img, iframe, object, embed, base, form[action]").count() == 0
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\u200b\ufeff]", page.content())
+
+
 @pytest.mark.parametrize("text", [*LABELS.values(), "%", "__proto__", "&accent=constructor"])
 def test_nothing_in_a_links_view_runs(visit, hostile: Outcome, text: str) -> None:
     said = quote(text, safe="")
@@ -110,8 +148,9 @@ def test_nothing_in_a_links_view_runs(visit, hostile: Outcome, text: str) -> Non
     assert page.locator("h1").count() == 1
 
 
-def test_markdown_holds_no_html_but_line_breaks_and_links_to_its_own_figures_only(hostile: Outcome) -> None:
-    text = (hostile.folder / "card.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["hostile/card.md", "hostile_vs_again/comparison.md"])
+def test_markdown_holds_no_html_but_line_breaks_and_links_to_its_own_figures_only(hostile: Outcome, name: str) -> None:
+    text = (hostile.folder.parent / name).read_text(encoding="utf-8")
     tokens = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).parse(text)
     inner = [child for token in tokens for child in token.children or []]
     html = {token.content.strip() for token in [*tokens, *inner] if token.type in ("html_inline", "html_block")}
@@ -121,13 +160,13 @@ def test_markdown_holds_no_html_but_line_breaks_and_links_to_its_own_figures_onl
         for token in inner
         if token.type in ("image", "link_open")
     ]
-    assert links
+    assert bool(links) == name.endswith("card.md")
     assert not [link for link in links if not re.fullmatch(r"figures/\w+\.png", link)]
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\u200b]", text)
 
 
 def test_no_cell_of_any_csv_file_starts_a_formula(hostile: Outcome) -> None:
-    files = sorted(hostile.folder.rglob("*.csv"))
+    files = sorted([*hostile.folder.rglob("*.csv"), *compared(hostile).rglob("*.csv")])
     assert len(files) > 15
     seen = 0
     for file in files:
@@ -149,12 +188,22 @@ def _is_number(cell: str) -> bool:
 
 def test_json_is_ascii_and_has_no_way_out_of_a_page(hostile: Outcome) -> None:
     assert (hostile.folder / "card.json").read_bytes().isascii()
+    assert (compared(hostile) / "comparison.json").read_bytes().isascii()
     page = (hostile.folder / "card.html").read_text(encoding="utf-8")
     islands = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
     for island in islands:
         assert island.isascii()
         assert not set("<>&'") & set(island)
         assert json.loads(island)
+
+
+def test_what_other_programs_read_is_well_formed_and_plain(hostile: Outcome) -> None:
+    suite = ElementTree.fromstring((hostile.folder / "junit.xml").read_bytes())
+    assert suite.tag == "testsuites" or suite.tag == "testsuite"
+    index = (hostile.folder / "model_index.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(index)
+    for text in (index, "".join(suite.itertext()), str([one.attrib for one in suite.iter()])):
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\u200b\ufeff]", text)
 
 
 def test_figures_are_drawings_and_nothing_else(hostile: Outcome) -> None:
@@ -177,5 +226,5 @@ def test_no_file_that_may_be_passed_on_names_the_machine_its_folders_or_who_uses
     telling = (SOMEBODY, MACHINE, str(hostile.folder.parent.parent), str(Path.cwd()), socket.gethostname() + ".")
     found = {(name, word) for name, text in files.items() for word in telling if word in text}
     assert found == set()
-    assert "missing_audio" in files["exclusions.csv"], "what was left out says why, and not in which folder"
+    assert "missing_audio" in files["hostile/exclusions.csv"], "what was left out says why, and not in which folder"
     assert SOMEBODY in (hostile.folder / "run.json").read_text(), "the record of the run is for who made it"

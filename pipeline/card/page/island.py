@@ -9,6 +9,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def _utterances(view: View, scored: pd.DataFrame) -> Iterator[_Utterance]:
     names = ["utterance_id", "condition", "condition_at", "normalizer_at", "accent", "speaker_id", *TEXTS, *COUNTED]
     rows = list(zip(*(scored[name].tolist() for name in names), strict=True))
     begins = [at for at, row in enumerate(rows) if not at or row[0] != rows[at - 1][0]]
-    for begin, end in zip(begins, [*begins[1:], len(rows)], strict=True):
+    for begin, end in pairwise([*begins, len(rows)]):
         utterance_id, _, _, _, accent, speaker, *_ = rows[begin]
         duration_s = known.get(utterance_id, np.nan)
         yield _Utterance(

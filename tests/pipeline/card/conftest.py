@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import result_tables, screening_tables, tables
 from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
+from pipeline.card import figures
 from pipeline.card.content import CardInput
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
@@ -21,6 +22,7 @@ from pipeline.stats.settings import StatsSettings
 BACKEND = "faster_whisper:tiny.en"
 MAIN, VERBATIM = "whisper_english", "verbatim"
 WORDS = 10
+COARSE_DPI = 30
 SHA = "a" * 64
 
 
@@ -49,6 +51,13 @@ class Plan:
 Build = Callable[..., CardInput]
 MADE: dict[str, CardInput] = {}
 """Studies already built: no test changes a table in place."""
+
+
+@pytest.fixture(autouse=True)
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw PNGs at few dots per inch, which is most of the time of a figure; one test draws at the real ones."""
+    monkeypatch.setattr(figures, "PNG_DPI", COARSE_DPI)
+    monkeypatch.setattr(figures, "LEAST_PNG_DPI", COARSE_DPI)
 
 
 @pytest.fixture

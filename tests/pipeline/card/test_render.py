@@ -133,7 +133,8 @@ def test_hostile_words_neither_run_nor_break_the_page(study: Build, kind: str) -
     page = check_page(shown)
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", "".join(page.text))
     assert len(shown) < 300_000
-    assert table_lines(render.markdown(content)) == table_lines(render.markdown(build(friendly)))
+    calm = friendly.scores.assign(normalized_reference="calm", normalized_hypothesis="calm")
+    assert table_lines(render.markdown(content)) == table_lines(render.markdown(build(replace(friendly, scores=calm))))
 
 
 def test_hostile_labels_neither_run_nor_break_the_page_or_its_figures(study: Build) -> None:
