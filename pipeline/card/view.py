@@ -125,7 +125,7 @@ class View:
         said = {corpus.label_provenance if corpus else "", *self.source.utterances["label_provenance"].dropna()}
         return " and ".join(sorted({word for one in said if (word := unstated(one))}))
 
-    @property
+    @cached_property
     def may_show_text(self) -> bool:
         """Whether references and hypotheses may be printed."""
         corpus = self.source.record.corpus

@@ -6,6 +6,7 @@ where texts are withheld.
 
 import gzip
 import json
+import math
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -148,19 +149,20 @@ def _head(view: View, content: CardContent, n_trials: int) -> dict[str, Any]:
 
 def _utterances(view: View, scored: pd.DataFrame) -> Iterator[_Utterance]:
     """Yield every utterance of ``scored`` with its trials, in the order of their names."""
-    known = view.source.utterances.set_index("utterance_id")["duration_s"]
+    utterances = view.source.utterances
+    lasted_s = dict(zip(utterances["utterance_id"], utterances["duration_s"].round(2), strict=True))
     accents = {name: at for at, name in enumerate(view.accents)}
     names = ["utterance_id", "condition", "condition_at", "normalizer_at", "accent", "speaker_id", *TEXTS, *COUNTED]
     rows = list(zip(*(scored[name].tolist() for name in names), strict=True))
     begins = [at for at, row in enumerate(rows) if not at or row[0] != rows[at - 1][0]]
     for begin, end in pairwise([*begins, len(rows)]):
         utterance_id, _, _, _, accent, speaker, *_ = rows[begin]
-        duration_s = known.get(utterance_id, np.nan)
+        duration_s = lasted_s.get(utterance_id, math.nan)
         yield _Utterance(
             utterance_id,
             accents[accent],
             None if pd.isna(speaker) else (accent, speaker),
-            None if pd.isna(duration_s) else round(float(duration_s), 2),
+            None if math.isnan(duration_s) else float(duration_s),
             _references(view, rows[begin:end]),
             list(_outcomes(view, rows[begin:end])),
         )

@@ -1,6 +1,7 @@
 """What became of the words of one trial: the edits that make its hypothesis of its reference, in visible words."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pipeline.card.said import Counts, Said
@@ -32,6 +33,7 @@ def shown_words(text: str) -> str:
     return " ".join(map(shown_word, words[:MOST_WORDS])) + f" … (cut, {len(words):,} words)"
 
 
+@lru_cache(maxsize=100_000)  # of a study's words, which it says again and again
 def shown_word(word: str) -> str:
     """Return one word, visible and cut; it never holds a space."""
     return visible(word[:MOST_CHARACTERS]) + "…" if len(word) > MOST_CHARACTERS else visible(word)
