@@ -118,7 +118,7 @@ def _squares(
         if cell is None or cell.ci_low is None:
             # the hatch is its own patch: its color is that of an edge, and must stay faint behind the text
             ink = "#bbbbbb" if (x, y) in colors else LINE
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, hatch="////", edgecolor=ink, linewidth=0))
+            axes.add_patch(Rectangle((x - 0.49, y - 0.48), 0.98, 0.96, fill=False, hatch="////", edgecolor=ink, lw=0))
 
 
 def _print(
