@@ -156,12 +156,13 @@
     const normalizer = data.normalizers.indexOf(wanted.normalizer);
     const terms = wanted.words.toLowerCase().split(/\s+/).filter((term) => term !== "");
     const places = data.trials.map((_, at) => at).filter((at) => matches(at, wanted, terms, normalizer));
-    const values = new Map(places.map((at) => [at, sortValue(at, wanted.sort, normalizer)]));
+    const values = new Array(data.trials.length);
+    for (const at of places) values[at] = sortValue(at, wanted.sort, normalizer);
     const sign = wanted.order === "desc" ? -1 : 1;
     const byName = (at) => orders.utterances[data.trials[at][0]];
     return places.sort((a, b) => {
-      const left = values.get(a);
-      const right = values.get(b);
+      const left = values[a];
+      const right = values[b];
       // without a value: last, whichever way the others are sorted
       if (left === null || right === null) { if (left !== right) return left === null ? 1 : -1; }
       else if (left !== right) return sign * (left - right);
