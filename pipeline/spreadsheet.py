@@ -34,5 +34,5 @@ def csv_text(table: pd.DataFrame) -> str:
         if pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
             continue
         # a column of mixed objects holds texts as well as numbers
-        shown.isetitem(at, values.map(lambda value: plain(value) if isinstance(value, str) else value))
+        shown.isetitem(at, values.map(lambda value: plain(value) if isinstance(value, str) else value).to_numpy())
     return str(shown.to_csv(index=False, lineterminator="\n"))

@@ -18,7 +18,7 @@ from pipeline import tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.card.compared import Comparison
 from pipeline.card.content import CardContent
-from pipeline.comparable import TRIAL, IncomparableError, Job, check_alike, read
+from pipeline.comparable import TRIAL, IncomparableError, Job
 from pipeline.errors import ConfigError, did_you_mean, first_five
 from pipeline.records import Reason
 from pipeline.sweep import compare, write
@@ -54,13 +54,11 @@ def compare_runs(runs: Sequence[str], results_dir: Path) -> Compared:
     folders = _folders(runs, results_dir)
     names = _names(folders)
     jobs = [_job(folder, name) for folder, name in zip(folders, names, strict=True)]
-    left = {job.run_name: read(job) for job in jobs}
-    refused = [f"{name}: {why}" for name, why in left.items() if isinstance(why, str)]
+    comparison = compare(jobs, in_order=True)
+    refused = [f"{job.run_name}: {job.not_compared}" for job in comparison.jobs if job.not_compared]
     if refused:
         raise IncomparableError(f"runs: {'; '.join(refused)}. Run it again, or leave it out.")
-    check_alike([one for one in left.values() if not isinstance(one, str)])
     _check_realizations(jobs)
-    comparison = compare(jobs, in_order=True)
     folder = write(comparison.model_copy(update={"name": _together(names)}), jobs, results_dir / _together(names))
     return Compared(comparison, folder)
 

@@ -123,7 +123,7 @@ def _sheet(title: str, names: Sequence[str], panels: dict[str, list[_Dot]], x_la
     shown = {condition: dots for condition, dots in panels.items() if dots}
     if not shown:
         return None
-    made = sheet(title, names, list(map(label, shown)), x_label=x_label, legend_lines=0)
+    made = sheet(title, names, list(map(label, shown)), x_label=x_label)
     limits = _limits([dot for dots in shown.values() for dot in dots])
     for axes, dots in zip(made.axes, shown.values(), strict=True):
         axes.set_xlim(*limits)

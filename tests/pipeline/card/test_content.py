@@ -80,7 +80,7 @@ def test_what_no_stage_measures_is_said_to_be_not_evaluated(study: Build) -> Non
     expected = {
         "fairness": ("Intersections of attributes", "Adjusted gap", "Minimum detectable ratio"),
         "veracity": ("Output on silence or noise alone",),
-        "explainability": ("Most frequent confusions by group",),
+        "explainability": ("Confidence against error",),
         "review": ("Groups submitted by outsiders",),
     }
     for slug, names in expected.items():
