@@ -12,7 +12,7 @@ from pipeline.card.model import Sentence
 from pipeline.card.wording import between, count, gap_points, label, listed, p_value, percent, points, support
 from pipeline.errors import first_five
 
-FEW_PAIRS = 3
+FEW_PAIRS = 1
 """Of more pairs than this only what is shown is said in sentences; the tables hold all."""
 MOST_NAMED = 10
 NARROWER, WIDER = "a smaller gap is shown", "a larger gap is shown"
@@ -70,6 +70,10 @@ def gap_verdict(change: float | None, p_adjusted: float | None, alpha: float) ->
     return NARROWER if change < 0 else WIDER
 
 
+def _is_shown(one: Pair | GroupGap, alpha: float) -> bool:
+    return one.p_adjusted is not None and one.p_adjusted < alpha
+
+
 def shown_labels(comparison: Comparison) -> dict[str, str]:
     """Return what each run is called, by run name."""
     return {job.run_name: label(job.label) for job in comparison.jobs}
@@ -100,18 +104,16 @@ def _turned(pair: Pair, sign: int, labels: dict[str, str]) -> Turned | None:
 def _against(comparison: Comparison) -> Iterator[tuple[Turned, Turned]]:
     """Yield each group that has more errors in the other run, and the pool that has fewer, under one condition."""
     labels = shown_labels(comparison)
+    by_place: dict[tuple[str, str, str], list[Pair]] = {}
+    for cell in comparison.cells:
+        by_place.setdefault((cell.first, cell.second, cell.key.condition), []).append(cell)
     for pooled in comparison.pairs:
         for sign in (1,) if comparison.in_order else (1, -1):
             mean = _turned(pooled, sign, labels)
             if mean is None or not mean.difference < 0:
                 continue
-            for cell in comparison.cells:
-                same = (cell.first, cell.second, cell.key.condition) == (
-                    pooled.first,
-                    pooled.second,
-                    pooled.key.condition,
-                )
-                group = _turned(cell, sign, labels) if same else None
+            for cell in by_place.get((pooled.first, pooled.second, pooled.key.condition), []):
+                group = _turned(cell, sign, labels)
                 if group is not None and group.difference > 0:
                     yield group, mean
 
@@ -119,17 +121,15 @@ def _against(comparison: Comparison) -> Iterator[tuple[Turned, Turned]]:
 def _against_the_mean(comparison: Comparison) -> Iterator[Sentence]:
     alpha, ordered = alpha_of(comparison), comparison.in_order
     every = list(_against(comparison))
-    shown = [
-        (group, mean) for group, mean in every if (group.pair.p_adjusted or 0.0) < alpha and group.pair.p is not None
-    ]
+    shown = [(group, mean) for group, mean in every if _is_shown(group.pair, alpha)]
     for group, mean in shown:
         yield Sentence(text=_worse(group, mean, alpha, ordered=ordered), key=group.pair.key, warning=True)
-    worse = "got worse while the mean got better" if ordered else "has more errors where all groups pooled have fewer"
     if not shown:
-        yield Sentence(
-            text=f"No group is shown to be one that {worse}." if not ordered else f"No group is shown to have {worse}."
+        worse = (
+            "have got worse while the mean got better" if ordered else "have more errors where all pooled have fewer"
         )
-    others = [group for group, _ in every if all(group is not one for one, _ in shown)]
+        yield Sentence(text=f"No group is shown to {worse}.")
+    others = [group for group, _ in every if not _is_shown(group.pair, alpha)]
     if others:
         several = len(_twos(comparison)) > 1
         ordered_by_size = sorted(others, key=lambda one: -one.difference)
@@ -153,7 +153,7 @@ def _mean(comparison: Comparison) -> Iterator[Sentence]:
     for pair in comparison.pairs if len(_twos(comparison)) <= FEW_PAIRS else []:
         mean = _turned(pair, 1, labels)
         if mean is not None:
-            shown = pair.p_adjusted is not None and pair.p_adjusted < alpha
+            shown = _is_shown(pair, alpha)
             yield Sentence(
                 text=f"All groups pooled, under {label(pair.key.condition)}: {percent(mean.wer[0])} in {mean.before} "
                 f"and {percent(mean.wer[1])} in {mean.after}, {points(mean.difference)} {mean.bounds}, adjusted "
@@ -170,8 +170,7 @@ def _worse(group: Turned, mean: Turned, alpha: float, *, ordered: bool) -> str:
             f"With {group.after} in place of {group.before}, {accent} has more errors under {condition} while all "
             "groups pooled have fewer"
         )
-    is_shown = mean.pair.p_adjusted is not None and mean.pair.p_adjusted < alpha
-    pooled = "shown" if is_shown else "not shown to be more than chance"
+    pooled = "shown" if _is_shown(mean.pair, alpha) else "not shown to be more than chance"
     return (
         f"{what}: WER {percent(group.wer[0])} to {percent(group.wer[1])}, {points(group.difference)} {group.bounds}, "
         f"adjusted {p_value(group.pair.p_adjusted)}; {group.behind}. All groups pooled: {percent(mean.wer[0])} to "
@@ -184,10 +183,8 @@ def _single_groups(comparison: Comparison) -> Iterator[Sentence]:
     labels, alpha = shown_labels(comparison), alpha_of(comparison)
     twos = _twos(comparison)
     for first, second in twos if len(twos) <= FEW_PAIRS else []:
-        cells = [
-            one for one in comparison.cells if (one.first, one.second) == (first, second) and one.p_adjusted is not None
-        ]
-        shown = [one.difference or 0.0 for one in cells if one.p_adjusted is not None and one.p_adjusted < alpha]
+        cells = [one for one in comparison.cells if (one.first, one.second) == (first, second) and one.p is not None]
+        shown = [one.difference or 0.0 for one in cells if _is_shown(one, alpha)]
         fewer, more = sum(one < 0 for one in shown), sum(one > 0 for one in shown)
         yield Sentence(
             text=f"Of {count(len(cells), 'group')} under one condition that could be compared, {labels[second]} has "
@@ -238,7 +235,9 @@ def extremes(worst: str, best: str) -> str:
 def _group_gaps(comparison: Comparison) -> Sentence:
     labels, alpha = shown_labels(comparison), alpha_of(comparison)
     tested = [one for one in comparison.group_gaps if one.p_adjusted is not None]
-    shown = [one for one in tested if one.p_adjusted is not None and one.p_adjusted < alpha]
+    shown = [one for one in tested if _is_shown(one, alpha)]
+    if not tested:
+        return Sentence(text="Whether the gap of one group to the others changed is not evaluated.")
     if not shown:
         return Sentence(
             text=f"Of {count(len(tested), 'gap')} of one group to the others, none is shown to have changed."

@@ -157,7 +157,9 @@ def sections(
     each = [("Each run", [*rates, _accents(comparison, f"Accents within one recognizer and condition{flag}")])]
     runs = "Runs" if comparison.in_order else "Jobs"
     parts = changed + each if comparison.in_order else each + changed
-    return [(name, found) for name, found in (*parts, (runs, [_jobs(comparison, f"{runs}{flag}")])) if found]
+    return [
+        (name, found) for name, found in (*parts, ("How each ended", [_jobs(comparison, f"{runs}{flag}")])) if found
+    ]
 
 
 def _by_condition(
