@@ -300,7 +300,7 @@ def test_the_study_chooses_its_figures(study: Build) -> None:
     assert slots(["speakers", "gaps"]) == ["gaps", "speakers"]
     for wrong in (["pie", "gaps"], "pie"):
         with pytest.raises(
-            ValidationError, match="1 validation error(.|\n)*or a list of wer_heat_map, (.|\n)*; not pie"
+            ValidationError, match=r"1 validation error(.|\n)*or a list of wer_heat_map, (.|\n)*; not pie"
         ):
             CardSettings.model_validate({"figures": wrong})
 
