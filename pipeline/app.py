@@ -1,7 +1,8 @@
 """The command line: compose the configuration, check all of it, run, and end with a meaningful exit code.
 
 The only importer of hydra and omegaconf. Exit codes: 0 done; 1 a bug; 2 the user's mistake; 3 finished,
-but some trials failed (they are listed in exclusions.csv) or checks of stages=[doctor] did; 130 stopped by hand.
+but some trials failed (they are listed in exclusions.csv) or checks of stages=[doctor] did; 4 finished, but a gate was
+not kept: broken, or it could not be decided (also where trials failed besides); 130 stopped by hand.
 """
 
 import io
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 QUICKSTART = "quickstart"
-DONE, BUG, MISTAKE, WITH_FAILURES, STOPPED = 0, 1, 2, 3, 130
-GRAVITY = (DONE, WITH_FAILURES, MISTAKE, BUG)
+DONE, BUG, MISTAKE, WITH_FAILURES, GATE, STOPPED = 0, 1, 2, 3, 4, 130
+GRAVITY = (DONE, WITH_FAILURES, GATE, MISTAKE, BUG)
 """A sweep ends with the gravest exit code of its jobs, after one comparison of those that finished."""
 
 MERGED = ("conditions", "normalizer")
@@ -99,7 +100,7 @@ entered: list["Job"] = []
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def _task(config: DictConfig) -> None:
     from pipeline.comparable import Job
-    from pipeline.errors import StudyError
+    from pipeline.errors import StudyError, on_terminal
 
     job = Job(BUG)
     entered.append(job)
@@ -107,7 +108,7 @@ def _task(config: DictConfig) -> None:
     try:
         job.exit_code = _run(config, job)
     except StudyError as error:
-        print(f"error: {_named(job)}{error}", file=sys.stderr)
+        print(f"error: {_named(job)}{on_terminal(error)}", file=sys.stderr)
         job.exit_code, job.message = MISTAKE, str(error)
     except KeyboardInterrupt:
         _stopped()
@@ -128,13 +129,13 @@ def _named(job: "Job") -> str:
 
 def _compare() -> int:
     """Print and write the comparison at the end of a sweep; return what it adds to the exit code."""
-    from pipeline.errors import StudyError
+    from pipeline.errors import StudyError, on_terminal
     from pipeline.sweep import conclude
 
     try:
         conclude(entered, _console(110))
     except StudyError as error:
-        print(f"error: comparison: {error}", file=sys.stderr)
+        print(f"error: comparison: {on_terminal(error)}", file=sys.stderr)
         return MISTAKE
     return DONE
 
@@ -158,7 +159,9 @@ def _run(config: DictConfig, job: "Job") -> int:
         return WITH_FAILURES if report.n_failed else DONE
     outcome = run(study, store_path=study.store_path, overrides=overrides)
     job.folder, job.record, job.card, job.n_failed = outcome.folder, outcome.record, outcome.card, outcome.n_failed
-    _report(outcome)
+    _report(outcome, gates_set=bool(study.gate.limits))
+    if outcome.gate not in (None, "kept"):
+        return GATE
     return WITH_FAILURES if outcome.n_failed else DONE
 
 
@@ -247,12 +250,14 @@ def _log_to_stderr() -> None:
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-def _report(outcome: "Outcome") -> None:
+def _report(outcome: "Outcome", *, gates_set: bool) -> None:
     from pipeline.card.terminal import summary
 
-    console = _console(110)
+    console = _console(80)
     if outcome.card is not None:
         summary(outcome.card, console, card_path=str(outcome.folder / "card.html"))
+    elif gates_set:
+        print("gate: not decided, since these stages stop before the card.", file=sys.stderr)
     if outcome.remembered:
         print(f"{outcome.remembered} transcripts were remembered from earlier runs and not made again.")
     if outcome.n_failed:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ConfigError, StudyError, TableError
+from pipeline.spreadsheet import csv_text
 from pipeline.tables import Schema, check
 
 SCRATCH = "scratch"
@@ -24,7 +25,22 @@ SCRATCH = "scratch"
 RECORD = "run.json"
 
 
-OURS = ("*.parquet", "*.csv", "card.*", "figures/*.svg", "figures/*.png", "figures/*.csv", RECORD)
+CLIP_FOLDER = "audio"
+CLIPS = f"{CLIP_FOLDER}/{'[0-9a-f]' * 16}.flac"
+"""Sound beside the page: each file is named after its samples."""
+
+OURS = (
+    "*.parquet",
+    "*.csv",
+    "card.*",
+    "figures/*.svg",
+    "figures/*.png",
+    "figures/*.csv",
+    CLIPS,
+    "model_index.yaml",
+    "junit.xml",
+    RECORD,
+)
 """What a run writes; whatever else lies in its folder is somebody's and stays."""
 
 UNFINISHED = ".partial"
@@ -347,15 +363,3 @@ class RunFolder:
     def write_record(self, record: RunRecord) -> None:
         """Write ``run.json``."""
         self.write(RECORD, record.model_dump_json(indent=2) + "\n")
-
-
-def csv_text(table: pd.DataFrame) -> str:
-    """Return a table as CSV for people; text that a spreadsheet would run as a formula is quoted with a '."""
-    shown = table.copy()
-    for column in [name for name in shown.columns if isinstance(shown[name].dtype, pd.StringDtype)]:
-        shown[column] = shown[column].map(_no_formula, na_action="ignore")
-    return shown.to_csv(index=False, lineterminator="\n")
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -31,7 +31,7 @@ _PATH = re.compile(r"(?<![\w.:/~-])(?:~?/|[A-Za-z]:\\)[^\s'\",;:|()]+")
 
 
 class IncomparableError(StudyError):
-    """The runs of a sweep cannot be laid beside each other."""
+    """Runs cannot be laid beside each other."""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def check_alike(finished: Sequence[Finished]) -> None:
     if found:
         raise IncomparableError(
             f"{'; '.join(found)}. WERs of different things are not laid beside each other: keep the corpus, the "
-            "conditions and the normalizer of a sweep the same, or read each run's own card."
+            "conditions and the normalizer the same, or read each run's own card."
         )
 
 

@@ -20,6 +20,7 @@ from pipeline import plugins
 from pipeline.artifacts import sha256_of, user_cache
 from pipeline.asr.base import Backend, Placeable
 from pipeline.asr.store_settings import StoreSettings
+from pipeline.card.gate_settings import GateSettings
 from pipeline.card.settings import CardSettings, ListenSettings
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.frozen import FreezeSettings
@@ -46,8 +47,9 @@ Stage = Literal[
     "plan",
     "manifest",
     "audit",
+    "compare",
 ]
-SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest", "audit")
+SINGLE: tuple[Stage, ...] = ("listen", "describe", "store", "doctor", "plan", "manifest", "audit", "compare")
 """Each is a command of its own that leaves the run's folder alone."""
 STAGES: tuple[Stage, ...] = tuple(stage for stage in get_args(Stage) if stage not in SINGLE)
 """The line from speech to card; a command runs any neighbors."""
@@ -59,7 +61,7 @@ M = TypeVar("M", bound=BaseModel)
 
 UPSTREAM = ("seed", "corpus", "subset", "conditions", "asr", "acoustics", "probe")
 """What decides the transcripts; a run that starts from stored transcripts cannot change it."""
-DOWNSTREAM = ("normalizer", "stats", "card")
+DOWNSTREAM = ("normalizer", "stats", "card", "gate")
 """What is recomputed in seconds from stored transcripts."""
 
 
@@ -93,6 +95,9 @@ class StudySettings(BaseModel):
     plan: dict[str, Any] = Field(default_factory=dict)
     manifest: dict[str, Any] = Field(default_factory=dict)
     audit: dict[str, Any] = Field(default_factory=dict)
+    gate: dict[str, Any] = Field(default_factory=dict)
+    runs: list[str] = Field(default_factory=list)
+    """with ``stages=[compare]``: names of runs in ``results_dir``, or folders of runs, from the earlier to the later"""
 
     @field_validator("run_name")
     @classmethod
@@ -143,6 +148,7 @@ class Study:
     subset: SubsetSettings = field(default_factory=SubsetSettings)
     manifest: FreezeSettings = field(default_factory=FreezeSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -164,6 +170,8 @@ class Study:
         decisive = {name: config[name] for name in UPSTREAM + DOWNSTREAM}
         if not chosen_subset(config):
             del decisive["subset"]  # the whole corpus, as before there were subsets
+        if not self.gate.limits:
+            del decisive["gate"]  # nothing is decided, as before there were gates
         return sha256_of(decisive | batched)
 
 
@@ -191,10 +199,16 @@ def over_stored(raw: Mapping[str, Any], stored: Mapping[str, Any], changed: Coll
 
 
 def _copy_value(path: list[str], *, source: Any, target: Any) -> None:
-    """Copy the value at ``path``; a path that either side lacks is left for the checks that follow."""
+    """Copy the value at ``path``; a path that ``source`` lacks is left for the checks that follow.
+
+    Of a section that a run of an earlier version did not have yet, the whole is copied.
+    """
     *parents, last = path
     for name in parents:
-        if not (isinstance(source, Mapping) and name in source and isinstance(target, dict) and name in target):
+        if not (isinstance(source, Mapping) and name in source and isinstance(target, dict)):
+            return
+        if name not in target:
+            target[name] = copy.deepcopy(source[name])
             return
         source, target = source[name], target[name]
     if isinstance(source, Mapping) and last in source and isinstance(target, dict):
@@ -219,6 +233,11 @@ def build(raw: Mapping[str, Any]) -> Study:
     subset = _model(SubsetSettings, _section(raw, "subset"), "subset.", mistakes)
     manifest = _model(FreezeSettings, _section(raw, "manifest"), "manifest.", mistakes)
     audit = _model(AuditSettings, _section(raw, "audit"), "audit.", mistakes)
+    gate = _model(GateSettings, _section(raw, "gate"), "gate.", mistakes)
+    for name in _texts(_section(raw, "gate").get("conditions")):
+        if name not in _section(raw, "conditions"):
+            known = did_you_mean(name, _section(raw, "conditions"))
+            mistakes.append(f"gate.conditions: '{name}' is not among the conditions.{known}")
     corpus = _plugin(plugins.CORPORA, _section(raw, "corpus"), "corpus", mistakes)
     backend = _plugin(plugins.BACKENDS, _section(raw, "asr"), "asr", mistakes)
     named = _section(raw, "normalizer")
@@ -243,6 +262,8 @@ def build(raw: Mapping[str, Any]) -> Study:
         mistakes.append(
             "store: only stages=[store] drops what is remembered. Add it, or leave the store.drop_ keys out."
         )
+    if settings is not None and settings.runs and settings.stages != ["compare"]:
+        mistakes.append("runs: only stages=[compare] compares runs. Add it, or leave runs out.")
     if settings is not None and settings.devices and backend is not None and not isinstance(backend, Placeable):
         mistakes.append(f"devices: copies of {backend.name} cannot be placed on devices. Use devices=null.")
     if card is not None and card.main_normalizer not in named:
@@ -261,6 +282,7 @@ def build(raw: Mapping[str, Any]) -> Study:
         or subset is None
         or manifest is None
         or audit is None
+        or gate is None
     ):
         raise ConfigError(f"The configuration has {len(mistakes)} mistake(s): " + " | ".join(mistakes))
     copies = tuple(backend.on(device) for device in settings.devices or ())
@@ -283,12 +305,17 @@ def build(raw: Mapping[str, Any]) -> Study:
         subset,
         manifest,
         audit,
+        gate,
     )
 
 
 def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = raw.get(name)
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _conditions(

@@ -5,7 +5,10 @@ keeps its traceback.
 """
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
 class StudyError(Exception):
@@ -45,3 +48,11 @@ def first_five(items: Iterable[object]) -> str:
     listed = list(items)
     more = f" (and {len(listed) - 5} more)" if len(listed) > 5 else ""
     return ", ".join(str(item) for item in listed[:5]) + more
+
+
+def on_terminal(error: object) -> str:
+    """Return a message in which nothing steers a terminal or hides: a manifest may be called by anything.
+
+    Such characters are spelled out, as in ``(U+001B)``; line feeds stay.
+    """
+    return _STEERS.sub(lambda found: f"(U+{ord(found[0]):04X})", str(error))

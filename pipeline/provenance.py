@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from augment.chain import Condition
 from pipeline import registration
 from pipeline.artifacts import (
+    CLIP_FOLDER,
     AnalysisChange,
     BackendRecord,
     ConditionRecord,
@@ -222,8 +223,11 @@ def _stays(name: str, first: int) -> bool:
     """Return whether a hash stays when the stages from ``first`` on run again.
 
     Inputs stay, so that a run which is stopped before it has read them still knows what its results were made from;
-    the ledger is written anew after every stage; the card is made of every file that no other stage names.
+    the ledger is written anew after every stage; the card is made of every file that no other stage names. Sound is
+    named after its samples, which ``transcribe`` decides; what a new card does not play, it removes.
     """
+    if name.startswith(f"{CLIP_FOLDER}/"):
+        return first > STAGES.index("transcribe")
     if name.startswith(f"{INPUT}stats."):
         # a file of words is read anew; the one of a choice that was taken back is no input any more
         return first == 0 or first > STAGES.index("summarize")

@@ -13,11 +13,11 @@ import pandas as pd
 
 from augment.batched import check_device
 from augment.errors import ConditionError
-from pipeline import config, interruption, provenance, tables
+from pipeline import config, interruption, page_sound, provenance, tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.asr.repeats import repeating
 from pipeline.asr.store import TranscriptStore
-from pipeline.card import publication
+from pipeline.card import gates, publication
 from pipeline.card.content import CardContent, CardInput
 from pipeline.config import Study
 from pipeline.corpora.accents import vocabulary
@@ -56,6 +56,11 @@ class Outcome:
     card: CardContent | None
     remembered: int
     n_failed: int
+
+    @property
+    def gate(self) -> str | None:
+        """How the gates ended (kept, broken, not_decided); None without a card or a gate."""
+        return gates.overall(self.card.gates) if self.card is not None else None
 
 
 def run(study: Study, *, store_path: Path, overrides: Sequence[str]) -> Outcome:
@@ -292,6 +297,7 @@ def _publish(this: Run) -> Published:
         if rule.floor is not None:
             this.published = published(_material(this), shown, results, rule)
             this.withhold(SINGLE_TRIALS)
+            page_sound.withdraw(this)
         for name, table in this.published.exports.items():
             this.export(name, table)
     return this.published
@@ -300,11 +306,14 @@ def _publish(this: Run) -> Published:
 def _write_card(this: Run) -> None:
     shown, study = _publish(this), this.study
     lost = shown.tables["exclusions"]
+    clips = page_sound.sound(this, shown.tables)
     card_input = CardInput(
         record=this.complete_record(this.end),
         settings=study.card,
         **shown.tables,
         publication=shown.publication,
+        clips=clips.names,
+        clip_notes=clips.notes,
         ladders={ladder.noise: dict(ladder.rungs) for ladder in _ladders(study)},
         audit=audit(
             shown.tables["utterances"],
@@ -313,10 +322,12 @@ def _write_card(this: Run) -> None:
             study.normalizers[study.card.main_normalizer],
             settings=study.stats,
         ),
+        gate=study.gate,
     )
     this.card, files = write_card(card_input)
-    for name, data in files.items():
-        this.hashes[name] = this.folder.write(name, data)
+    with page_sound.written(this, clips):
+        for name, data in files.items():
+            this.hashes[name] = this.folder.write(name, data)
 
 
 STAGES = {

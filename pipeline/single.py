@@ -33,6 +33,8 @@ from pipeline.stages.plan import estimated, plan
 from pipeline.stages.plan_trials import plan_trials
 from pipeline.stages.store import store
 from pipeline.stats.assumed import Earlier
+from pipeline.stored_runs import compare_runs
+from pipeline.sweep import show_comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,12 @@ def _manifest(study: Study) -> Report:
     return Report(partial(frozen_source.show, frozen, [*files, folder.path / "exclusions.csv"]))
 
 
+def _compare(study: Study) -> Report:
+    settings = study.settings
+    found = compare_runs(settings.runs, Path(settings.results_dir))
+    return Report(partial(show_comparison, found.comparison, found.folder))
+
+
 SINGLE: dict[str, Callable[[Study], Report]] = {
     "listen": _listen,
     "describe": _describe,
@@ -212,4 +220,5 @@ SINGLE: dict[str, Callable[[Study], Report]] = {
     "plan": _plan,
     "manifest": _manifest,
     "audit": _audit,
+    "compare": _compare,
 }

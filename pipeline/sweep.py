@@ -1,16 +1,17 @@
-"""The end of a sweep: one comparison of all runs that finished, and a word on each job that did not.
+"""Runs beside each other: at the end of a sweep all that finished, and a word on each job that did not; or stored runs.
 
-Its numbers are those of each run's own card. Only the counts over the trials that all runs answered, and the tests of
-every two recognizers on the trials that both answered, are made from their scores.
+The numbers of one run are those of its own card. Only the counts over the trials that all runs answered, and what is
+said of every two runs on the trials that both answered, are made from their scores.
 """
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from rich.console import Console
@@ -19,16 +20,18 @@ from rich.text import Text
 from pipeline.artifacts import SCRATCH, RunFolder
 from pipeline.card.compared import KIND, Common, Compared, Comparison, Ended
 from pipeline.card.comparison import markdown, show
-from pipeline.card.comparison_export import frame, json_text
+from pipeline.card.comparison_export import cells, frame, gaps, json_text
+from pipeline.card.comparison_page import html
 from pipeline.card.keys import Key
 from pipeline.card.publication import rounded_values
 from pipeline.comparable import Finished, IncomparableError, Job, also_differ, asked_alone, check_alike, read
 from pipeline.errors import ConfigError, first_five
-from pipeline.recognizer_pairs import pairs
+from pipeline.recognizer_pairs import tested
 from pipeline.records import ErrorCounts, Status
 from pipeline.stats.counts import KINDS
 from pipeline.tables import POOLED
 
+CARD_PAGE = "card.html"
 COMPARISON = "comparison"
 """Ends the name of the folder, and is that of each file in it."""
 logger = logging.getLogger(__name__)
@@ -49,13 +52,17 @@ def conclude(jobs: Sequence[Job], console: Console) -> None:
     except IncomparableError as error:
         logger.warning("no comparison: %s", error)
         return
+    show_comparison(comparison, write(comparison, jobs), console)
+
+
+def show_comparison(comparison: Comparison, folder: Path, console: Console) -> None:
+    """Print a comparison, and last where its page is."""
     show(comparison, console)
-    folder = write(comparison, jobs)
-    console.print(Text(f"Comparison: {folder / f'{COMPARISON}.md'}", style="bold"), soft_wrap=True)
+    console.print(Text(f"Comparison: {folder / f'{COMPARISON}.html'}", style="bold"), soft_wrap=True)
 
 
-def compare(jobs: Sequence[Job]) -> Comparison:
-    """Lay the runs of a sweep beside each other, in the order of the jobs.
+def compare(jobs: Sequence[Job], *, in_order: bool = False) -> Comparison:
+    """Lay runs beside each other, in the order of the jobs; ``in_order``: from the earlier to the later release.
 
     Raises:
         IncomparableError: if no job finished with a card, or the runs are not about the same things.
@@ -70,15 +77,21 @@ def compare(jobs: Sequence[Job]) -> Comparison:
     common = reduce(pd.MultiIndex.intersection, (one.answers.index for one in finished))
     names = {one.job.base_name for one in finished}
     card = finished[0].card
+    found = tested(finished, card.conditions)
     return Comparison(
         name=names.pop() if len(names) == 1 else SCRATCH,
         synthetic=any(one.card.synthetic for one in finished),
         normalizer=card.main_normalizer,
         conditions=card.conditions,
         reference_condition=card.numbers.rules.reference_condition,
-        jobs=list(_jobs(jobs, left)),
+        jobs=list(_jobs(jobs, left, in_order=in_order)),
         rows=[_row(one, condition, common) for condition in card.conditions for one in finished],
-        pairs=pairs(finished, card.conditions),
+        pairs=found.pairs,
+        cells=found.cells,
+        gaps=found.gaps,
+        group_gaps=found.group_gaps,
+        suppressed=found.suppressed,
+        in_order=in_order,
         n_common=len(common),
         n_answered={one.job.run_name: len(one.answers) for one in finished},
         card_warnings=_card_warnings(finished),
@@ -95,22 +108,40 @@ def _card_warnings(finished: Sequence[Finished]) -> dict[str, list[str]]:
     return found
 
 
-def write(comparison: Comparison, jobs: Sequence[Job]) -> Path:
-    """Write ``<name>_comparison/`` beside the first compared run, over an earlier one of ours; return the folder.
+def write(comparison: Comparison, jobs: Sequence[Job], path: Path | None = None) -> Path:
+    """Write a comparison over an earlier one of ours; return its folder.
+
+    Without a ``path`` it is ``<name>_comparison/`` beside the first compared run.
 
     Raises:
         ConfigError: if something else is there, or another process writes there.
         StudyError: if it cannot be written.
     """
-    beside = next(job.folder for job in jobs if job.folder and job.run_name == comparison.compared[0].run_name)
-    folder = RunFolder(beside.parent / f"{comparison.name}_{COMPARISON}")
+    folders = {job.run_name: job.folder for job in jobs if job.folder}
+    if path is None:
+        path = folders[comparison.compared[0].run_name].parent / f"{comparison.name}_{COMPARISON}"
+    linked = comparison.model_copy(update={"cards": _cards(folders, path)})
+    folder = RunFolder(path)
     with folder.locked():
         _check_ours(folder.path)
         # this one first: it is what makes the folder ours
-        folder.write(f"{COMPARISON}.json", json_text(comparison))
-        folder.write_csv(COMPARISON, frame(comparison))
-        folder.write(f"{COMPARISON}.md", markdown(comparison))
+        folder.write(f"{COMPARISON}.json", json_text(linked))
+        folder.write_csv(COMPARISON, frame(linked))
+        folder.write_csv("cells", cells(linked))
+        folder.write_csv("gaps", gaps(linked))
+        folder.write(f"{COMPARISON}.md", markdown(linked))
+        folder.write(f"{COMPARISON}.html", html(linked))
     return folder.path
+
+
+def _cards(folders: Mapping[str, Path], path: Path) -> dict[str, str]:
+    """Return the pages of the runs that lie beside the comparison: the two may be passed on together."""
+    around = path.resolve().parent
+    return {
+        name: quote(f"../{folder.resolve().name}/{CARD_PAGE}")
+        for name, folder in folders.items()
+        if folder.resolve().parent == around and (folder / CARD_PAGE).exists()
+    }
 
 
 def _check_ours(path: Path) -> None:
@@ -122,8 +153,9 @@ def _check_ours(path: Path) -> None:
         found = None
     if not isinstance(found, dict) or found.get("kind") != KIND:
         raise ConfigError(
-            f"{path}: the comparison of this sweep belongs here, and what is here is not one. "
-            "Move it away, or choose another run_name, and run again: what was transcribed is remembered."
+            f"{path}: the comparison belongs here, and what is here is not one. "
+            "Move it away, or choose another run_name or results_dir, and run again: what was transcribed is "
+            "remembered."
         )
 
 
@@ -131,12 +163,12 @@ def _run_name(jobs: Sequence[Job], at: int) -> str:
     return jobs[at].run_name or f"job {at}"
 
 
-def _jobs(jobs: Sequence[Job], left: Sequence[Finished | str]) -> Iterator[Ended]:
+def _jobs(jobs: Sequence[Job], left: Sequence[Finished | str], *, in_order: bool) -> Iterator[Ended]:
     recognizers = Counter(job.recognizer for job in jobs)
     asked = asked_alone(jobs)
     for at, (job, one) in enumerate(zip(jobs, left, strict=True)):
         run_name = _run_name(jobs, at)
-        alone = job.recognizer and recognizers[job.recognizer] == 1
+        alone = job.recognizer and recognizers[job.recognizer] == 1 and not in_order
         ended = Ended(
             run_name=run_name,
             recognizer=job.recognizer,

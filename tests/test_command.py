@@ -33,6 +33,7 @@ WRITTEN = {
     "card.md",
     "card.html",
     "card.json",
+    "model_index.yaml",
 }
 
 
@@ -93,6 +94,13 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     other_seed = command("stages=[score,summarize,write_card]", "run_name=mine", "seed=5")
     assert other_seed.returncode == 2
     assert "seed" in other_seed.stderr
+    gated = command("stages=[write_card]", "run_name=mine", "gate.max_wer=0", "card.figures=none")
+    assert gated.returncode == 4, gated.stderr
+    assert "Gates broken (rule point: " in gated.stdout
+    assert "<failure" in (tmp_path / "results" / "mine" / "junit.xml").read_text()
+    none = command("stages=[write_card]", "run_name=mine", "gate.max_wer=null", "card.figures=none")
+    assert none.returncode == 0
+    assert not (tmp_path / "results" / "mine" / "junit.xml").exists()  # nothing stays that no gate of now says
 
 
 @pytest.mark.slow

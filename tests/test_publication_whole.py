@@ -100,5 +100,13 @@ def test_no_published_file_depends_on_a_hidden_accents_transcripts(study: Study)
     assert not set(LISTS) & runs["loops"].keys()  # rows of single utterances are rows of single speakers
     sweeps = [swept(outcome, outcome) for outcome in outcomes.values()]
     assert sweeps[0] == sweeps[1]
-    assert len(sweeps[0]) >= 3
+    assert len(sweeps[0]) >= 6
+    loops, nothing = outcomes["loops"], outcomes["nothing"]
+    # the hidden accent changed in one direction and in the other, and in what both show nothing did
+    there, back = swept(loops, nothing), swept(nothing, loops)
+    assert there == back
+    assert there["cells.csv"] == sweeps[0]["cells.csv"]
+    told = json.loads(there["comparison.json"])
+    assert {key["accent"] for key in told["suppressed"]} == {"hidden"}
+    assert {cell["key"]["accent"] for cell in told["cells"]} == {"north", "south"}
     assert len([name for name in runs["loops"] if name.endswith(".csv")]) == 16

@@ -223,7 +223,9 @@ def test_what_is_written_replaces_only_a_comparison(made: Made, tmp_path: Path) 
     jobs = [made(0), made(1)]
     folder = write(compare(jobs), jobs)
     assert folder == tmp_path / "results" / "mine_comparison"
-    assert {path.name for path in folder.iterdir()} == {"comparison.csv", "comparison.md", "comparison.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "comparison.csv", "cells.csv", "gaps.csv", "comparison.md", "comparison.html", "comparison.json",
+    }  # fmt: skip
     (folder / "notes.txt").write_text("mine")
     before = (folder / "comparison.csv").read_bytes()
     assert write(compare(jobs), jobs) == folder
@@ -290,7 +292,7 @@ def test_a_sweep_over_recognizers_ends_in_one_comparison_and_names_the_job_that_
     printed = done.stdout.split("Comparison of 3 runs: mine")[1]
     for shown in ("scripted:mild", "scripted:harsh", "transcripts:theirs", "not run", "none is called better"):
         assert shown in printed
-    assert done.stdout.rstrip().endswith("Comparison: results/mine_comparison/comparison.md")
+    assert done.stdout.rstrip().endswith("Comparison: results/mine_comparison/comparison.html")
     written = json.loads((results / "mine_comparison" / "comparison.json").read_text())
     assert [job["exit_code"] for job in written["jobs"]] == [0, 2, 0]
     again = command(*swept, "asr=mild,harsh")

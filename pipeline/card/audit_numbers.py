@@ -36,7 +36,12 @@ def cells(view: View) -> list[DataCell]:
         return []
     names = [name for name in DataCell.model_fields if name not in ("key", "method", "n_ref_words")]
     return [
-        DataCell(key=Key(accent=row["accent"]), n_ref_words=row["n_words"], **{name: row[name] for name in names})
+        DataCell(
+            key=Key(accent=row["accent"]),
+            method="utterances as loaded; words of the references",
+            n_ref_words=row["n_words"],
+            **{name: row[name] for name in names},
+        )
         for row in tables.rows(view.source.audit.coverage)
     ]
 
@@ -49,6 +54,7 @@ def duplicates(view: View) -> DataDuplicates | None:
     kinds, several = audit.duplicates["kind"], len(audit.speakers)
     return DataDuplicates(
         key=Key(),
+        method="the same sound by its hash; texts by their likeness; speakers by name",
         shared_recordings=int((kinds == "same_audio").sum()),
         near_text_pairs=int((kinds == "near_text").sum()),
         speakers_in_several_accents=several if several == 0 or several >= floor else None,

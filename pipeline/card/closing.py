@@ -1,12 +1,12 @@
 """Sections 10 to 15: examples, privacy, review, advice, and how to test on one's own speech."""
 
 from pipeline.artifacts import CorpusRecord
-from pipeline.card import registered, suppressed
+from pipeline.card import explained, registered, suppressed
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import some_named
 from pipeline.card.measures import Utterance
-from pipeline.card.model import Block, Command, Fact, Facts, Listing, Row, Section, Sentence, TableCell
+from pipeline.card.model import Block, Command, Fact, Facts, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.wording import NOT_EVALUATED, count, gap_points, label, listed, outside, p_value, percent, points
 from pipeline.tables import ATTRIBUTE_PREFIX, POOLED
 
@@ -15,7 +15,14 @@ TEXTS_WITHHELD = (
     "Texts are withheld: the corpus does not say that they may be redistributed, or the publisher chose so."
 )
 ONE_UTTERANCE = "Single utterances are not published: each is of one speaker, which is below the publication floor."
+ADVICE = "advice"
+"""Slug of the section in which the gates of a release stand too."""
 OWN_CONTENT = "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings"
+OWN_NOISE = (
+    "python -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_noise "
+    "'+conditions.my_noise={version: 1, family: last_mile, description: Our own noise, "
+    "steps: [{kind: add_noise, source: {kind: folder, path: my_noise}, snr_db: 10}]}'"
+)
 GLOSSARY = {
     "Group, accent": "the corpus's own label of how its speakers speak; this program never guesses one from audio",
     "Condition": "a named, fixed chain of noise, devices and codecs that every recording is passed through",
@@ -43,10 +50,21 @@ GLOSSARY = {
     "Candidate": "a trial with a sign of invented text; a finding only after a person has listened",
     "Interaction, harm ratio": "whether a condition multiplies the errors of one group more than those of the others",
 }
+REFERENCES = {
+    "Interval of a WER, Welch t of a gap": "MacKinnon, Nielsen and Webb, Leverage, influence, and the jackknife in "
+    "clustered regression models (CR3)",
+    "Max-T": "Westfall and Young, Resampling-based multiple testing (1993), single step",
+    "Holm": "S. Holm, A simple sequentially rejective multiple test procedure (1979)",
+    "Moderated variances": "G. K. Smyth, Linear models and empirical Bayes methods for assessing differential "
+    "expression in microarray experiments (2004)",
+    "Matched-pairs test of segments": "Gillick and Cox, Some statistical issues in the comparison of speech "
+    "recognition algorithms (1989)",
+    "Conditions": "the standards and measurements named with each one under Intended use and limits",
+}
 
 
 def explainability(evidence: Evidence) -> Section:
-    """Section 10: the utterances with the most errors."""
+    """Section 10: the utterances with the most errors, words taken for others, and confidence against error."""
     items = evidence.numbers.worst_utterances
     blocks: list[Block] = []
     if items:
@@ -64,10 +82,18 @@ def explainability(evidence: Evidence) -> Section:
     if items and not evidence.view.may_show_text:
         blocks.append(Sentence(text=TEXTS_WITHHELD))
     blocks += figure_slots(evidence, "error_kinds")
-    names = ("Most frequent confusions by group", "Confidence against error")
-    return Section(
-        slug="explainability", title="Explainability", blocks=[*blocks, Facts(facts=[fact(n, None) for n in names])]
-    )
+    return Section(slug="explainability", title="Explainability", blocks=[*blocks, *_words_and_confidence(evidence)])
+
+
+def _words_and_confidence(evidence: Evidence) -> list[Block]:
+    told = explained.confusion_blocks(evidence), explained.confidence_blocks(evidence)
+    withheld = WITHHELD if evidence.measured and not evidence.view.may_show_text else None
+    missing = [
+        fact(name, value)
+        for name, value, block in zip((explained.CONFUSIONS, explained.CONFIDENCE), (withheld, None), told, strict=True)
+        if not block
+    ]
+    return [*told[0], *told[1], *([Facts(facts=missing)] if missing else [])]
 
 
 def _utterance_cells(item: Utterance) -> list[TableCell]:
@@ -145,7 +171,7 @@ def review(evidence: Evidence) -> Section:
 
 def advice(evidence: Evidence) -> Section:
     """Section 13: what the numbers ask of whoever builds on this recognizer."""
-    slug, title = "advice", "Workflow advice"
+    slug, title = ADVICE, "Workflow advice"
     if not evidence.measured:
         return Section(slug=slug, title=title, blocks=[Sentence(text=NOT_EVALUATED)])
     items = [s for condition in evidence.view.conditions for s in _gap_advice(evidence, condition)]
@@ -210,14 +236,19 @@ def _more_speakers(evidence: Evidence) -> list[Sentence]:
 
 
 def own_content(evidence: Evidence) -> Section:
-    """Section 14: the closing sentence and the command."""
+    """Section 14: the closing sentence and the commands, for one's own speech and one's own noise."""
     text = (
         "Because results depend on the recognizer, the workflow and the evaluation data, test on your own content too. "
         "List your recordings in a CSV file (utterance_id, audio_path, reference, speaker_id, accent) and run:"
     )
-    return Section(
-        slug="own-content", title="Test on your own content", blocks=[Sentence(text=text), Command(text=OWN_CONTENT)]
+    noise = (
+        "And with your own noise: put recordings of it (WAV) into a folder my_noise, and say how many decibels it lies "
+        "below the speech:"
     )
+    another = "Both commands take the default recognizer; asr=... names another, and --help lists them."
+    blocks: list[Block] = [Sentence(text=text), Command(text=OWN_CONTENT)]
+    blocks += [Sentence(text=noise), Command(text=OWN_NOISE), Sentence(text=another)]
+    return Section(slug="own-content", title="Test on your own content", blocks=blocks)
 
 
 def glossary(evidence: Evidence) -> Section:
@@ -229,5 +260,7 @@ def glossary(evidence: Evidence) -> Section:
         f"{count(len(numbers.cells), 'cell')}, {len(numbers.disparities):,} disparities, "
         f"{len(numbers.interactions):,} interaction rows."
     )
-    blocks = [Facts(facts=facts), Sentence(text=text), *registered.blocks(evidence)]
+    references = Facts(facts=[Fact(label=name, value=source) for name, source in REFERENCES.items()])
+    blocks: list[Block] = [Facts(facts=facts), Heading(text="References"), references, Heading(text="Appendix")]
+    blocks += [Sentence(text=text), *registered.blocks(evidence)]
     return Section(slug="glossary", title="Glossary and appendix", blocks=blocks)

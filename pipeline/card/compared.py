@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.card.keys import Frozen, Number, Rate
+from pipeline.card.keys import Frozen, Key, Number, Rate
 from pipeline.card.measures import Cell, Disparity, Interaction
 from pipeline.card.wording import Shown
 
@@ -46,7 +46,10 @@ class Compared(Number):
 
 
 class Pair(Number):
-    """Two runs under one condition on the trials that both scored; differences are the second's less the first's."""
+    """Two runs under one condition on the trials that both scored; differences are the second's less the first's.
+
+    The key's accent is that of the speakers compared; it is empty where all are pooled.
+    """
 
     first: str
     second: str
@@ -62,13 +65,67 @@ class Pair(Number):
     p: Rate = None
     """primary: sign flips of speakers' differences"""
     p_adjusted: Rate = None
-    """Holm over all pairs and conditions"""
+    """Holm over all pairs and conditions, and where the key has an accent over these too"""
     n_family: int = 0
     n_segments: int = 0
     mapsswe_z: Rate = None
     """customary; takes segments as independent, not adjusted"""
     mapsswe_p: Rate = None
     unit: str
+    note: Shown
+
+
+class GapChange(Number):
+    """The naive gap of two runs under one condition, on the trials that both scored: the second's less the first's."""
+
+    first: str
+    second: str
+    n_groups: int
+    """ranked in both"""
+    n_trials: int
+    n_speakers: int
+    n_ref_words: int
+    gap_first: Rate = None
+    worst_first: str = ""
+    best_first: str = ""
+    gap_second: Rate = None
+    worst_second: str = ""
+    best_second: str = ""
+    same_groups_second: Rate = None
+    """WER of the second run: the first's worst accent less the first's best one"""
+    change: Rate = None
+    ci_low: Rate = None
+    ci_high: Rate = None
+    p: Rate = None
+    p_adjusted: Rate = None
+    """Holm over all pairs and conditions"""
+    n_family: int = 0
+    replicates: int = 0
+    model_first: Rate = None
+    """the model's gap (median), as the run's own card tells it"""
+    model_second: Rate = None
+    note: Shown
+
+
+class GroupGap(Number):
+    """The gap of one accent to the others in two runs under one condition, on the trials that both scored."""
+
+    first: str
+    second: str
+    against: str
+    """the reference accent; empty: the mean WER of the other ranked accents, each with equal weight"""
+    n_speakers: int
+    """of the accent itself"""
+    n_ref_words: int
+    gap_first: Rate
+    gap_second: Rate
+    change: Rate
+    ci_low: Rate = None
+    ci_high: Rate = None
+    p: Rate = None
+    p_adjusted: Rate = None
+    """Holm over all pairs, conditions and accents"""
+    n_family: int = 0
     note: Shown
 
 
@@ -100,7 +157,7 @@ class Ended(Frozen):
 
 
 class Comparison(Frozen):
-    """All jobs of one sweep."""
+    """All jobs of one sweep, or stored runs in the order in which they were named."""
 
     kind: Literal["comparison of runs"] = KIND
     schema_version: Literal["1"] = "1"
@@ -113,6 +170,16 @@ class Comparison(Frozen):
     rows: list[Compared]
     pairs: list[Pair] = Field(default_factory=list)
     """every two compared runs under every condition, tested on the same trials"""
+    cells: list[Pair] = Field(default_factory=list)
+    """the same for each accent"""
+    gaps: list[GapChange] = Field(default_factory=list)
+    group_gaps: list[GroupGap] = Field(default_factory=list)
+    suppressed: list[Key] = Field(default_factory=list)
+    """accent and condition of what one of the runs does not publish: it is in no number of two runs"""
+    in_order: bool = False
+    """the runs were named from the earlier to the later one, so that something can have got better or worse"""
+    cards: dict[str, str] = Field(default_factory=dict)
+    """of compared runs whose folder lies beside the comparison, where their page is, by run name"""
     n_common: int
     """trials that every compared run answered"""
     n_answered: dict[str, int]

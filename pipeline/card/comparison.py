@@ -11,6 +11,8 @@ from rich.markup import escape as as_it_stands
 from rich.table import Table as Grid
 from rich.text import Text
 
+from pipeline.card.change_sentences import findings
+from pipeline.card.change_tables import MOST_ROWS, cell_tables, gap_tables
 from pipeline.card.compared import Compared, Comparison, Ended
 from pipeline.card.escape import markdown as escaped
 from pipeline.card.evidence import interval_of
@@ -42,13 +44,16 @@ TESTS = (
 )
 TEST_COLUMNS = ("Test of accents", "Test of accent x condition")
 NAME_WIDTH = 24
+PRINTED_ROWS = 40
+"""Of a longer table only what is shown is printed."""
 CONDITION_WIDTH = 22
 """Columns that one condition needs on a terminal: ``12.3% (10.1 to 15.0)`` and the space beside it."""
 
 
 def markdown(comparison: Comparison) -> str:
     """Return the comparison as GitHub-flavored Markdown; nothing that anybody wrote can become markup."""
-    parts = [f"# {escaped(_title(comparison))}", *(_paragraph(sentence) for sentence in notes(comparison))]
+    sentences = [*findings(comparison), *notes(comparison)]
+    parts = [f"# {escaped(title(comparison))}", *(_paragraph(sentence) for sentence in sentences)]
     parts += [_grid(table) for table in tables(comparison)]
     return "\n\n".join(parts) + "\n"
 
@@ -56,16 +61,21 @@ def markdown(comparison: Comparison) -> str:
 def show(comparison: Comparison, console: Console) -> None:
     """Print the comparison; wide studies as several tables."""
     per_table = max(1, (console.width - NAME_WIDTH) // CONDITION_WIDTH)
-    console.print(Text(_title(comparison), style="bold"))
-    for table in tables(comparison, per_table=per_table):
+    console.print(Text(title(comparison), style="bold"))
+    _say(findings(comparison), console)
+    for table in tables(comparison, per_table=per_table, most_rows=PRINTED_ROWS):
         console.print(_printed(table))
-    for sentence in notes(comparison):
+    _say(notes(comparison), console)
+
+
+def _say(sentences: Sequence[Sentence], console: Console) -> None:
+    for sentence in sentences:
         mark = Text("Note: ", style="bold yellow") if sentence.warning else Text()
         console.print(mark.append(Text(sentence.text, style="")), soft_wrap=False)
 
 
 def notes(comparison: Comparison) -> list[Sentence]:
-    """Return what a reader must know, warnings first."""
+    """Return what a reader must know beside the findings, warnings first."""
     found = [
         Sentence(text=f"{_both_names(job)}: {job.not_compared}", warning=True)
         for job in comparison.jobs
@@ -115,19 +125,39 @@ def _about_settings(comparison: Comparison) -> Sentence:
     return Sentence(text=text, warning=True)
 
 
-def tables(comparison: Comparison, *, per_table: int | None = None) -> Iterator[Table]:
-    """Yield the tables: WER by run and condition (``per_table`` conditions beside each other), accents, jobs."""
+def tables(comparison: Comparison, *, per_table: int | None = None, most_rows: int = MOST_ROWS) -> Iterator[Table]:
+    """Yield the tables of all sections, in order."""
+    for _, found in sections(comparison, per_table=per_table, most_rows=most_rows):
+        yield from found
+
+
+def sections(
+    comparison: Comparison, *, per_table: int | None = None, most_rows: int = MOST_ROWS
+) -> list[tuple[str, list[Table]]]:
+    """Return the tables by the title of their section; ``per_table`` conditions stand beside each other.
+
+    Of runs named in order the differences come first, of recognizers their WERs.
+    """
     flag = f"; {SYNTHETIC}" if comparison.synthetic else ""
     levels = sorted({f"{100 * job.confidence:g}%" for job in comparison.compared if job.confidence})
     own = f"WER ({' / '.join(levels)} interval), all accents pooled; {label(comparison.normalizer)}{flag}"
-    yield from _by_condition(comparison, own, _own, per_table)
+    rates = list(_by_condition(comparison, own, _own, per_table))
     if not comparison.same_trials:
-        yield from _by_condition(
-            comparison, f"WER on the trials common to all runs; no interval{flag}", _common, per_table
-        )
-    yield from pair_tables(comparison, f"Recognizers in pairs, on the trials that both answered{flag}")
-    yield _accents(comparison, f"Accents within one recognizer and condition{flag}")
-    yield _jobs(comparison, f"Jobs{flag}")
+        caption = f"WER on the trials common to all runs; no interval{flag}"
+        rates += _by_condition(comparison, caption, _common, per_table)
+    differences = [
+        *pair_tables(comparison, f"{'Runs' if comparison.in_order else 'Recognizers'} in pairs, on the trials that "
+                                 f"both answered{flag}"),
+        *cell_tables(comparison, flag, most_rows=most_rows),
+    ]  # fmt: skip
+    changed = [
+        ("Differences", differences),
+        ("Gaps between groups", list(gap_tables(comparison, flag, most_rows=most_rows))),
+    ]
+    each = [("Each run", [*rates, _accents(comparison, f"Accents within one recognizer and condition{flag}")])]
+    runs = "Runs" if comparison.in_order else "Jobs"
+    parts = changed + each if comparison.in_order else each + changed
+    return [(name, found) for name, found in (*parts, (runs, [_jobs(comparison, f"{runs}{flag}")])) if found]
 
 
 def _by_condition(
@@ -219,7 +249,10 @@ def _row(head: str, cells: Sequence[list[str]]) -> Row:
     return Row(head=label(head), cells=[TableCell(lines=lines) for lines in cells])
 
 
-def _title(comparison: Comparison) -> str:
+def title(comparison: Comparison) -> str:
+    """Return the title: how many runs, and of what."""
+    if comparison.in_order:
+        return f"Comparison of runs: {', '.join(label(job.label) for job in comparison.jobs)}"
     return f"Comparison of {count(len(comparison.jobs), 'run')}: {label(comparison.name)}"
 
 

@@ -1,11 +1,12 @@
-"""A comparison for programs: one CSV row per run and condition, and the whole of it as JSON."""
+"""A comparison for programs: CSV of the runs, of their differences and of the gaps, and the whole of it as JSON."""
 
 import json
 from typing import Any
 
 import pandas as pd
 
-from pipeline.card.compared import Compared, Comparison, Ended
+from pipeline.card.compared import Compared, Comparison, Ended, GapChange, GroupGap, Pair
+from pipeline.tables import POOLED
 
 COLUMNS = {
     "run_name": "str",
@@ -56,6 +57,40 @@ def frame(comparison: Comparison) -> pd.DataFrame:
         records += [_of_job(job) | _of_row(row) for row in rows] or [_of_job(job)]
     table = pd.DataFrame.from_records(records, columns=[name for name in COLUMNS if name != "synthetic"])
     return table.assign(synthetic=comparison.synthetic).astype(COLUMNS)
+
+
+def cells(comparison: Comparison) -> pd.DataFrame:
+    """Return every two runs under every condition, one row for all accents pooled (``ALL``) and one for each accent."""
+    found = [_of_key(one) for one in (*comparison.pairs, *comparison.cells)]
+    return _exported(found, list(Pair.model_fields), comparison)
+
+
+def gaps(comparison: Comparison) -> pd.DataFrame:
+    """Return the gaps of every two runs under every condition: ``naive``, then that of each accent to the others."""
+    naive = [_of_key(one) | {"gap": "naive"} for one in comparison.gaps]
+    each = [_of_key(one) | {"gap": "to_reference" if one.against else "to_others"} for one in comparison.group_gaps]
+    columns = ["gap", *dict.fromkeys([*GapChange.model_fields, *GroupGap.model_fields])]
+    return _exported([*naive, *each], columns, comparison)
+
+
+def _of_key(one: Pair | GapChange | GroupGap) -> dict[str, Any]:
+    values = one.model_dump()
+    key = values.pop("key")
+    return {"accent": key["accent"] or POOLED, "condition": key["condition"], "normalizer": key["normalizer"]} | values
+
+
+def _exported(rows: list[dict[str, Any]], columns: list[str], comparison: Comparison) -> pd.DataFrame:
+    named = [
+        "accent",
+        "condition",
+        "normalizer",
+        *(name for name in columns if name not in ("key", "method")),
+        "method",
+    ]
+    table = pd.DataFrame.from_records(rows, columns=named).assign(synthetic=comparison.synthetic)
+    whole = [name for name in named if name.startswith("n_") or name == "replicates"]
+    texts = [name for name in named if any(isinstance(row.get(name), str) for row in rows)]
+    return table.astype(dict.fromkeys(whole, "Int64") | dict.fromkeys(texts, "str"))
 
 
 def json_text(comparison: Comparison) -> str:

@@ -4,12 +4,16 @@ The order and the starred fields are those of the published AI service cards, wi
 speakers and words per group, conditions, the worst group's name, and what chance alone would give.
 """
 
+from collections.abc import Sequence
+
 from pipeline.card import (
     audited_data,
     closing,
     data,
     fairness,
     front,
+    gate_words,
+    gates,
     recordings,
     registered,
     results,
@@ -19,8 +23,9 @@ from pipeline.card import (
 )
 from pipeline.card.adjusted import confounded_sentences
 from pipeline.card.evidence import Evidence, gather
+from pipeline.card.gate_measures import Gate
 from pipeline.card.measures import Numbers
-from pipeline.card.model import CardContent, Sentence
+from pipeline.card.model import CardContent, Section, Sentence
 from pipeline.card.publication import rounded_values
 from pipeline.card.view import CardInput
 from pipeline.card.wording import NOT_EVALUATED, SYNTHETIC, count, label
@@ -49,7 +54,8 @@ SECTIONS = (
 def build(card_input: CardInput) -> CardContent:
     """Write the card of one run. The same tables give the same card, whatever the order of their rows."""
     evidence = gather(card_input)
-    view = evidence.view
+    view, numbers = evidence.view, _published(evidence.numbers)
+    decided = gates.decide(Evidence(view, numbers), card_input.gate)
     return CardContent(
         title=card_input.settings.title,
         synthetic=view.synthetic,
@@ -58,10 +64,23 @@ def build(card_input: CardInput) -> CardContent:
         main_normalizer=view.main,
         accents=list(view.accents),
         conditions=list(view.conditions),
-        summary=_summary(evidence),
-        sections=[section(evidence) for section in SECTIONS],
-        numbers=_published(evidence.numbers),
+        summary=_with_gates(_summary(evidence), decided),
+        sections=[_advised(section(evidence), decided) for section in SECTIONS],
+        numbers=numbers,
+        gates=decided,
     )
+
+
+def _with_gates(summary: list[Sentence], decided: Sequence[Gate]) -> list[Sentence]:
+    outcome = gates.overall(decided)
+    return summary if outcome is None else [summary[0], gate_words.summary(decided, outcome), *summary[1:]]
+
+
+def _advised(section: Section, decided: Sequence[Gate]) -> Section:
+    """Return the section, its gates with it where it is the one that advises."""
+    if section.slug != closing.ADVICE:
+        return section
+    return section.model_copy(update={"blocks": [*section.blocks, *gate_words.blocks(decided)]})
 
 
 def _published(numbers: Numbers) -> Numbers:

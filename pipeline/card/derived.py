@@ -34,6 +34,7 @@ def coverage(view: View, cells: list[Cell]) -> list[Coverage]:
             found.append(
                 Coverage(
                     key=key,
+                    method="rows of the tables of utterances, trials and scores",
                     n_loaded=loaded.get(accent, 0),
                     n_planned=planned.get((accent, condition), 0),
                     n_scored=scored.get((accent, condition), 0),

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from pipeline.card import (
     audit_numbers,
+    confidence,
+    confusions,
     content_numbers,
     could_show,
     declared,
@@ -191,5 +193,7 @@ def gather(source: CardInput) -> Evidence:
         data_duplicates=audit_numbers.duplicates(view),
         speakers=figure_numbers.speakers(view),
         rungs=figure_numbers.rungs(view),
+        confusions=confusions.confusions(view),
+        confidence=confidence.confidence(view),
     )
     return Evidence(view=view, numbers=numbers)

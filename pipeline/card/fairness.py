@@ -5,6 +5,8 @@ from pipeline.card.adjusted import content_blocks, in_short
 from pipeline.card.evidence import Evidence, accent_name, fact
 from pipeline.card.figure_slots import figure_slots
 from pipeline.card.folding import first_lines, folded, some_named
+from pipeline.card.front import on_what
+from pipeline.card.gap_methods import method_sentences, own_note
 from pipeline.card.measures import Cell, Disparity, Floor
 from pipeline.card.model import Block, Facts, Heading, Listing, Row, Section, Sentence, TableCell
 from pipeline.card.normalizer_changes import change_blocks
@@ -57,6 +59,7 @@ def fairness(evidence: Evidence) -> Section:
         Heading(text="A bound that every ranked group keeps"),
         *floor_sentences(evidence),
         Heading(text="How far groups lie apart, and what chance gives"),
+        *method_sentences(evidence),
         Listing(items=[gap_sentence(evidence, condition) for condition in evidence.view.conditions]),
         Sentence(text=NO_INTERVAL + " One test per condition; p-values are not adjusted across conditions."),
         *_each_gap(evidence),
@@ -116,7 +119,7 @@ def _floor(evidence: Evidence, floor: Floor) -> Sentence:
     text = (
         f"{place}, across {count(floor.n_groups, 'group')} with at least {count(k, 'speaker')} each, "
         f"word-recognition F1 was {f1} or higher for every group, and WER was {wer} or lower "
-        f"(at least {evidence.stands_on(floor.n_speakers, floor.n_ref_words)} in each group)."
+        f"(at least {evidence.stands_on(floor.n_speakers, floor.n_ref_words)} in each group; {on_what(evidence.view)})."
     )
     left_out = f" {count(floor.n_below_floor, 'group')} below the floor not included." if floor.n_below_floor else ""
     return Sentence(text=text + left_out, key=floor.key)
@@ -154,7 +157,7 @@ def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     model = evidence.disparity("model_gap", condition)
     if model is not None and model.value is not None:
         text += f"; model gap {gap_points(model.value)} {between(model.ci_low, model.ci_high)}".rstrip()
-        text += ", never 0"
+        text += ", which is never 0 and so shows no difference by itself"
     return Sentence(text=f"{text}{f'; {names}' if names else ''}.", key=gap.key)
 
 
@@ -192,7 +195,8 @@ def _omnibus(evidence: Evidence, condition: str) -> str:
         verdict = "a difference between groups is shown; which group is worst remains uncertain"
     else:
         verdict = "a difference between groups is not shown, which is not evidence that there is none"
-    note = f" ({test.note})" if test.note else ""
+    own = own_note(evidence, test)
+    note = f" ({own})" if own else ""
     return f"Permutation test over all groups{note}: {p_value(test.p)}; {verdict}."
 
 

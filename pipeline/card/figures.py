@@ -4,14 +4,14 @@ A figure is drawn where the card has a place for it (``figure_slots``), from the
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipeline.artifacts import csv_text
 from pipeline.card import (
     degradation_plot,
     error_kinds_plot,
@@ -24,6 +24,7 @@ from pipeline.card import (
 from pipeline.card.model import CardContent
 from pipeline.card.settings import FIGURES
 from pipeline.card.wording import SYNTHETIC, label
+from pipeline.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -95,12 +96,14 @@ def figures(content: CardContent) -> list[Figure]:
     return [_drawn(drawing, content) for drawing in drawings(content)]
 
 
-def _drawn(drawing: Drawing, content: CardContent) -> Figure:
+@contextmanager
+def in_style(name: str) -> Iterator[None]:
+    """Draw and save a figure of this name in the style of all figures."""
     import matplotlib as mpl
 
     style = mpl.rc_context(
         {
-            "svg.hashsalt": drawing.name,  # ids from the drawing, not from a random salt
+            "svg.hashsalt": name,  # ids from the drawing, not from a random salt
             "svg.fonttype": "none",  # text stays text: it can be searched, and read where a glyph is missing here
             "text.parse_math": False,  # a "$" in a label is a dollar
             "font.family": "sans-serif",
@@ -111,6 +114,11 @@ def _drawn(drawing: Drawing, content: CardContent) -> Figure:
     with style, warnings.catch_warnings():
         # A label may hold a character that the bundled font lacks: a box in the PNG, the reader's own font in the SVG.
         warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _drawn(drawing: Drawing, content: CardContent) -> Figure:
+    with in_style(drawing.name):
         canvas = drawing.draw(content, drawing.title)
         svg, png = BytesIO(), BytesIO()
         canvas.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,9 +1,11 @@
 """Sections 1 to 4: what was run, what the words mean, what the card is for, and on which data."""
 
+from pipeline.card.cannot_show import cannot_show
 from pipeline.card.evidence import Evidence, fact
 from pipeline.card.model import Block, Fact, Facts, Listing, Section, Sentence
+from pipeline.card.recognizer_facts import recognizer_facts
 from pipeline.card.view import View
-from pipeline.card.wording import NOT_EVALUATED, NOT_RECORDED, count, label, listed, outside, without_folder
+from pipeline.card.wording import NOT_EVALUATED, NOT_RECORDED, count, label, listed, outside
 
 FAMILIES = {
     "noise": "background noise",
@@ -24,6 +26,8 @@ def header(evidence: Evidence) -> Section:
         fact("Status", record.status.replace("_", " ")),
         fact("Date", record.finished_at or record.started_at),
         fact("Applies to", label(backend.name) if backend else None),
+        fact("Hardware", outside(record.device)),
+        fact("Contact", outside(settings.contact) or NOT_RECORDED),
         *_fingerprint(evidence),
         fact(
             "Condition definitions", listed(f"{label(c.name)} v{c.version} {c.sha256[:12]}" for c in record.conditions)
@@ -33,8 +37,6 @@ def header(evidence: Evidence) -> Section:
         fact("Seed", str(record.seed)),
         fact("Configuration SHA-256", record.config_sha256),
         fact("Recomputed with other settings before", _history(len(record.history))),
-        fact("Hardware", outside(record.device)),
-        fact("Contact", outside(settings.contact) or NOT_RECORDED),
     ]
     return Section(slug="header", title="Header", blocks=[Facts(facts=facts)])
 
@@ -43,9 +45,7 @@ def _fingerprint(evidence: Evidence) -> list[Fact]:
     backend = evidence.view.source.record.backend
     if backend is None:
         return [fact("Weights and decoding options", None)]
-    parts = sorted(backend.fingerprint.items())
-    decided = [fact(f"Recognizer: {outside(name)}", outside(without_folder(value))) for name, value in parts]
-    return [*decided, fact("Recognizer fingerprint SHA-256", backend.sha256)]
+    return [*recognizer_facts(backend.fingerprint), fact("Recognizer fingerprint SHA-256", backend.sha256)]
 
 
 RENDERED = (
@@ -69,6 +69,17 @@ def played(view: View) -> str:
     if not view.has_audio:
         return NO_AUDIO
     return UNHEARD if view.source.renderings.empty else RENDERED
+
+
+def on_what(view: View) -> str:
+    """Return the data behind a bound, as the published cards do: the corpus, its speech, and who says the labels."""
+    corpus = view.source.record.corpus
+    if corpus is None:
+        return f"corpus {NOT_RECORDED}"
+    said = [f"corpus {label(corpus.name)}"]
+    said += [f"{outside(corpus.style).replace('_', ' ')} speech"] if corpus.style else []
+    who = outside(corpus.label_provenance).replace("_", " ") if corpus.label_provenance else "not stated whose"
+    return ", ".join([*said, f"labels: {who}"])
 
 
 def _history(times: int) -> str:
@@ -126,6 +137,7 @@ def intended_use(evidence: Evidence) -> Section:
             Facts(facts=facts),
             Listing(items=[Sentence(text=text) for text in described]),
             Sentence(text=warning, warning=True),
+            *cannot_show(evidence),
         ],
     )
 

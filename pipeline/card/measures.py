@@ -16,6 +16,7 @@ from pipeline.card.acoustic_measures import (
 )
 from pipeline.card.audit_measures import DataAssociation, DataCell, DataDuplicates, DataTexts
 from pipeline.card.content_measures import AdjustedGap, SameUtterances
+from pipeline.card.explained_measures import Confidence, Confusion
 from pipeline.card.figure_measures import Rung, SpeakerCounts
 from pipeline.card.keys import Frozen, Number, Rate
 from pipeline.card.normalizer_measures import NormalizerChange
@@ -305,3 +306,6 @@ class Numbers(Frozen):
     # and one of before the figures that need these
     speakers: list[SpeakerCounts] = Field(default_factory=list)
     rungs: list[Rung] = Field(default_factory=list)
+    # nor need it have what section 10 tells of words and confidence
+    confusions: list[Confusion] = Field(default_factory=list)
+    confidence: list[Confidence] = Field(default_factory=list)

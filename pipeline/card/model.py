@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.card.gate_measures import Gate
 from pipeline.card.keys import Frozen, Key
 from pipeline.card.measures import Numbers
 from pipeline.card.wording import Shown
@@ -117,3 +118,5 @@ class CardContent(Frozen):
     summary: list[Sentence]
     sections: list[Section]
     numbers: Numbers
+    # a card of before the gates can still be read
+    gates: list[Gate] = Field(default_factory=list)

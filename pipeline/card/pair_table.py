@@ -13,9 +13,10 @@ PAIRS = (
     "those of one speaker are not; it is not adjusted and may find too much. "
     "Not shown is not evidence that there is no difference."
 )
+WHO = "Second less first"
 COLUMNS = (
     "Condition",
-    "Second less first",
+    WHO,
     "WER difference (interval)",
     "Sign flips by speaker",
     "MAPSSWE",
@@ -35,15 +36,30 @@ def pair_tables(comparison: Comparison, caption: str) -> Iterator[Table]:
     rows = [
         Row(
             head=label(pair.key.condition),
-            cells=[TableCell(lines=lines) for lines in _cells(pair, labels, alphas[pair.first])],
+            cells=[TableCell(lines=lines) for lines in difference_cells(pair, labels, alphas[pair.first])],
         )
         for pair in comparison.pairs
     ]
     if rows:
-        yield Table(caption=caption, columns=list(COLUMNS), rows=rows)
+        yield without_who(Table(caption=caption, columns=list(COLUMNS), rows=rows))
 
 
-def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
+def without_who(table: Table) -> Table:
+    """Return a table without the column that says which two runs are compared, if these are the same two in all rows.
+
+    The caption says it then.
+    """
+    at = table.columns.index(WHO)
+    found = {line for row in table.rows for line in row.cells[at - 1].lines}
+    if len(found) > 1:
+        return table
+    rows = [row.model_copy(update={"cells": [*row.cells[: at - 1], *row.cells[at:]]}) for row in table.rows]
+    columns = [name for name in table.columns if name != WHO]
+    return Table(caption=f"{table.caption}; {found.pop()}", columns=columns, rows=rows)
+
+
+def difference_cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
+    """Return the cells of one difference, one for each of ``COLUMNS`` but the condition."""
     if pair.difference is None:
         who = f"{labels[pair.second]} less {labels[pair.first]}"
         return [[who], *[[NOT_EVALUATED]] * 3, [pair.note]]
@@ -52,7 +68,7 @@ def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
     return [
         [f"{labels[pair.second]} less {labels[pair.first]}"],
         [f"{points(pair.difference)} {interval}"],
-        [f"adjusted {p_value(pair.p_adjusted)}", _verdict(pair, alpha)],
+        [pair.note] if pair.p is None else [f"adjusted {p_value(pair.p_adjusted)}", _verdict(pair, labels, alpha)],
         [customary, count(pair.n_segments, "segment")],
         [
             f"{pair.n_trials:,} trials",
@@ -61,7 +77,7 @@ def _cells(pair: Pair, labels: dict[str, str], alpha: float) -> list[list[str]]:
     ]
 
 
-def _verdict(pair: Pair, alpha: float) -> str:
+def _verdict(pair: Pair, labels: dict[str, str], alpha: float) -> str:
     if pair.p_adjusted is None or pair.p_adjusted >= alpha:
         return "a difference is not shown"
-    return f"the {'second' if (pair.difference or 0) > 0 else 'first'} is shown to make more errors"
+    return f"{labels[pair.second if (pair.difference or 0) > 0 else pair.first]} is shown to make more errors"

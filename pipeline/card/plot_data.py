@@ -41,7 +41,7 @@ def drawn_cell(cell: Cell) -> dict[str, Value]:
 
 
 def as_table(rows: Iterable[Mapping[str, Value]], columns: Iterable[str], *, texts: Iterable[str]) -> pd.DataFrame:
-    """Return rows as a table for ``artifacts.csv_text``, which neutralizes formulas in columns of text."""
+    """Return rows as a table for ``spreadsheet.csv_text``, which neutralizes formulas in columns of text."""
     table = pd.DataFrame.from_records([dict(row) for row in rows], columns=list(columns))
     kinds: dict[Any, Any] = dict.fromkeys(texts, "str")
     return table.astype(kinds)

@@ -50,6 +50,7 @@ class Publication(Number):
     """The rule of publication and what it hid. ``floor`` is missing where everything is shown."""
 
     key: Key = Key()
+    method: str = "a cell below the floor, or that would give one away, is not published"
     floor: int | None = None
     words: int = 0
     rounded: bool = False

@@ -68,10 +68,18 @@ def _compare(
         n_ref_words=sum(cell.n_ref_words for cell in alternative.values()),
         worst=next(iter(alternative)),
         worst_main=next(iter(main)),
-        n_places_changed=sum(a != b for a, b in zip(main, alternative, strict=True)),
+        n_places_changed=sum(place != _places(alternative)[accent] for accent, place in _places(main).items()),
         gap=max(wers) - min(wers),
         gap_main=max(wers_main) - min(wers_main),
     )
+
+
+def _places(cells: dict[str, Cell]) -> dict[str, int]:
+    """Return the place of each accent, 1 the highest WER; equal WERs share a place, as in ``sensitivity.csv``."""
+    return {
+        accent: 1 + sum((one.wer or 0.0) > (cell.wer or 0.0) for one in cells.values())
+        for accent, cell in cells.items()
+    }
 
 
 def normalizer_changes(view: View) -> list[NormalizerChange]:

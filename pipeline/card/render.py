@@ -1,11 +1,9 @@
-"""The card as Markdown, as one HTML page that needs nothing else, and as JSON.
+"""The card as Markdown and as JSON, and the environments in which templates are filled.
 
-Both templates escape by default: Jinja's autoescape for HTML, ``escape.markdown`` for Markdown. What a template
-prints without escaping are the figures, whose text matplotlib has escaped, and the package's own style sheet.
+Both environments escape by default: Jinja's autoescape for HTML, ``escape.markdown`` for Markdown.
 """
 
 import json
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -13,7 +11,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
 from markupsafe import Markup
 
 from pipeline.card import escape
-from pipeline.card.figures import Figure, drawings
+from pipeline.card.figures import drawings
 from pipeline.card.model import CardContent
 
 FIGURES_FOLDER = "figures"
@@ -37,12 +35,6 @@ def markdown(content: CardContent) -> str:
     linked = {drawing.name: drawing for drawing in drawings(content)}
     template = environment_for_markdown().get_template("service_card.md.j2")
     return template.render(content=content, figures=linked, folder=FIGURES_FOLDER)
-
-
-def html(content: CardContent, figures: Sequence[Figure]) -> str:
-    """Return the card as one HTML page: no network, no script, figures as inline SVG, a strict security policy."""
-    drawn = {figure.name: figure for figure in figures}
-    return environment_for_html().get_template("service_card.html.j2").render(content=content, figures=drawn)
 
 
 @cache

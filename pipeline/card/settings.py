@@ -36,6 +36,17 @@ class PublishSettings(BaseModel):
         return "off" if value is False else value  # which is what YAML makes of the word
 
 
+class PageSettings(BaseModel):
+    """What the report page, ``card.html``, holds of single trials and their sound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    max_bytes: int = Field(default=1_500_000, ge=0, le=50_000_000)
+    """of the trials in the page; of a larger study a sample, and of each cell the trials with the most errors"""
+    clips_per_cell: int = Field(default=4, ge=0, le=50)
+    """trials with the most errors of each cell, to be heard from ``audio/``; 0: no sound is written"""
+
+
 class CardSettings(BaseModel):
     """The ``card`` section of a study."""
 
@@ -57,6 +68,7 @@ class CardSettings(BaseModel):
         default="all", description="which figures are drawn, where they have data"
     )
     publish: PublishSettings = PublishSettings()
+    page: PageSettings = PageSettings()
 
     @field_validator("figures", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.card.evidence import Evidence, accent_name
 from pipeline.card.folding import folded
+from pipeline.card.gap_methods import own_note
 from pipeline.card.measures import Disparity
 from pipeline.card.model import Block, Heading, Listing, Row, Sentence, TableCell
 from pipeline.card.standing_measures import Standing
@@ -55,9 +56,9 @@ def model_phrase(evidence: Evidence, condition: str) -> str:
     gap, ratio, spread, above = (evidence.disparity(name, condition) for name in names)
     if gap is None or gap.value is None:
         return f"Gap less what chance adds: {NOT_EVALUATED}{f' ({gap.note})' if gap is not None and gap.note else ''}."
-    text = (
-        f"Less what chance adds ({gap.note or 'model'}): gap {gap_points(gap.value)} {between(gap.ci_low, gap.ci_high)}"
-    )
+    own = own_note(evidence, gap)
+    text = f"Less what chance adds{f' ({own})' if own else ''}: gap {gap_points(gap.value)} "
+    text += between(gap.ci_low, gap.ci_high)
     if ratio is not None and ratio.value is not None:
         text += f", ratio {ratio.value:.2f} {between(ratio.ci_low, ratio.ci_high, scale=1, digits=2)}"
     if spread is not None and spread.value is not None:

@@ -1,6 +1,6 @@
 """What the card is given, and how it looks at it: one backend, one main normalizer, a fixed order of labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.artifacts import RunRecord, unstated
 from pipeline.audit_tables import Audit, empty
+from pipeline.card.gate_settings import GateSettings
 from pipeline.card.keys import Key
 from pipeline.card.measures import Rules
 from pipeline.card.publication import Publication
@@ -45,6 +46,11 @@ class CardInput:
     intersections: pd.DataFrame
     publication: Publication = field(default=Publication(), kw_only=True)
     audit: Audit = field(default_factory=empty, kw_only=True)
+    gate: GateSettings = field(default=GateSettings(), kw_only=True)
+    clips: Mapping[tuple[str, str], str] = field(default_factory=dict, kw_only=True)
+    """(utterance_id, condition) to the file of its sound, relative to the run folder"""
+    clip_notes: Sequence[str] = field(default=(), kw_only=True)
+    """why some or all of the sound is not there, in sentences"""
     ladders: Mapping[str, Mapping[str, float]] = field(default_factory=dict, kw_only=True)
     """noise -> condition -> the SNR in dB that it asks for"""
     hallucinations: pd.DataFrame

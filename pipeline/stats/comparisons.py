@@ -92,7 +92,7 @@ def _nothing() -> dict[str, Any]:
 
 
 def _row(found: Difference, part: Paired, accent: str, settings: StatsSettings) -> dict[str, Any]:
-    why_not = "" if accent == tables.POOLED else _not_compared(part, found, settings.min_speakers)
+    why_not = "" if accent == tables.POOLED else not_compared(part, settings.min_speakers)
     test = None if why_not else found.flipped
     bounds = None if why_not else found.interval
     return {
@@ -117,15 +117,17 @@ def _row(found: Difference, part: Paired, accent: str, settings: StatsSettings) 
     }
 
 
-def _not_compared(part: Paired, found: Difference, min_speakers: int) -> str:
+def not_compared(part: Paired, min_speakers: int, *, twice: str = "heard in both conditions") -> str:
+    """Return why these speakers, answered ``twice``, cannot be compared, or nothing where they can."""
     if part.is_ranked(min_speakers):
         return ""
     if not part.all_named:
         return "not compared: speakers without names"
-    people = "1 speaker" if found.n_speakers == 1 else f"{found.n_speakers} speakers"
-    if found.n_speakers >= min_speakers:
+    n_speakers = len(part.units)
+    people = "1 speaker" if n_speakers == 1 else f"{n_speakers} speakers"
+    if n_speakers >= min_speakers:
         return f"not compared: {people}, of whom one or two said most of the words"
-    return f"not compared: {people} heard in both conditions, {min_speakers} needed"
+    return f"not compared: {people} {twice}, {min_speakers} needed"
 
 
 def told(found: Difference, alpha: float) -> str:

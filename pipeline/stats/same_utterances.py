@@ -5,7 +5,7 @@ independent. One implementation for both uses, so that a condition and a recogni
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,16 @@ class Paired:
         """Return the speakers of one accent."""
         places = [place for place, unit in enumerate(self.units) if unit.accent == accent]
         return Paired(tuple(self.units[place] for place in places), self.sums[places])
+
+    def without(self, accents: Collection[str]) -> "Paired":
+        """Return the speakers of all other accents."""
+        places = [place for place, unit in enumerate(self.units) if unit.accent not in accents]
+        return Paired(tuple(self.units[place] for place in places), self.sums[places])
+
+    @property
+    def accents(self) -> list[str]:
+        """The accents, sorted."""
+        return sorted({unit.accent for unit in self.units})
 
     @property
     def all_named(self) -> bool:

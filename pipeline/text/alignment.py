@@ -1,9 +1,9 @@
-"""Words to error counts. The only importer of jiwer, and of the aligner inside it."""
+"""Words to error counts. The only importer of jiwer; the aligner inside it is asked for edits in ``word_edits``."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import jiwer
 import numpy as np
@@ -12,12 +12,11 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.error_slots import ErrorSlots
 from pipeline.records import ErrorCounts
+from pipeline.word_edits import Edit, word_edits
 
 COUNTED = ("hits", "substitutions", "deletions", "insertions", "ref_characters", "character_errors")
 """What ``count_all`` counts of a pair of texts, in the order of its columns."""
 Pairs = tuple[Sequence[str], Sequence[str]]
-Edit = tuple[str, int, int]
-"""Kind, place in the reference, place in the hypothesis."""
 BATCH = 5000
 """Pairs that the aligner is given at once: it keeps a copy of all of them."""
 
@@ -57,15 +56,10 @@ def count_all(pairs: Pairs) -> tuple[NDArray[np.int64], ErrorSlots]:
     counted, slots = [], []
     for one, other in zip(*pairs, strict=True):
         ref_words, hyp_words = one.split(), other.split()
-        edits = _edits(ref_words, hyp_words)
+        edits = word_edits(ref_words, hyp_words)
         counted.append((*_counts(len(ref_words), len(hyp_words), edits), *count_characters(one, other)))
         slots.append(_slots(edits))
     return np.array(counted, dtype=np.int64).reshape(-1, len(COUNTED)), _together(slots)
-
-
-def _edits(ref_words: list[str], hyp_words: list[str]) -> list[Edit]:
-    # its stubs do not say which element is which
-    return cast(list[Edit], Levenshtein.editops(ref_words, hyp_words).as_list())
 
 
 def _counts(ref_words: int, hyp_words: int, edits: list[Edit]) -> tuple[int, int, int, int]:
@@ -88,7 +82,7 @@ def _together(slots: Sequence[Sequence[int]]) -> ErrorSlots:
 def all_error_slots(pairs: Pairs) -> ErrorSlots:
     """Return where the errors of the same alignments lie, without counting them."""
     both = zip(*pairs, strict=True)
-    return _together([_slots(_edits(one.split(), other.split())) for one, other in both])
+    return _together([_slots(word_edits(one.split(), other.split())) for one, other in both])
 
 
 @dataclass(frozen=True, slots=True)

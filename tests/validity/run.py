@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from simulations import between, interaction, intervals, omnibus, two_accents
+from simulations import between, gap_changes, interaction, intervals, omnibus, two_accents
 from simulations.figure import Figure
 
 Simulation = Callable[[int], list[Figure]]
@@ -28,6 +28,7 @@ SIMULATIONS: list[tuple[str, Simulation, int, int]] = [
     ("two accents, size", two_accents.size, 200, 2000),
     ("equivalence", two_accents.equivalence_errors, 200, 1500),
     ("gap of the model", between.coverage, 100, 400),
+    ("change of a gap", gap_changes.coverage, 100, 1000),
 ]
 """Name, simulation, and the number of studies in a short and in a long run."""
 

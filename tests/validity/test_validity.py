@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from simulations import between, interaction, intervals, omnibus, regression, two_accents
+from simulations import between, gap_changes, interaction, intervals, omnibus, regression, two_accents
 
 TABLE = Path(__file__).parents[2] / "results" / "validity" / "validity.csv"
 slow = pytest.mark.slow
@@ -79,6 +79,18 @@ def test_the_interval_of_the_models_gap_covers_and_its_median_is_less_wrong_than
     covered, model, naive = show(between.coverage(60, worlds=((spread, k),)))
     assert covered.is_at_least(0.94)
     assert abs(model.value) < naive.value
+
+
+def test_the_change_of_a_gap_is_covered_and_rarely_shown_where_there_is_none(show):
+    for one in show(gap_changes.coverage(60, worlds=("no gap before or after", "a gap that stayed"), speakers=(10,))):
+        assert one.is_at_most(0.07) if one.measure.startswith("size") else one.is_at_least(0.93)
+
+
+@slow
+@pytest.mark.parametrize("world", ["a gap that closed", "a gap that opened"])
+def test_where_one_run_has_no_gap_the_interval_of_the_change_still_covers_in_most_studies(show, world):
+    for one in show(gap_changes.coverage(150, worlds=(world,))):
+        assert one.is_at_least(0.85)
 
 
 def test_the_mixed_model_is_no_test_and_nearly_honest_about_one_accent(show):

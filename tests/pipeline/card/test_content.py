@@ -11,6 +11,7 @@ import pytest
 from pipeline.card import render
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.model import Facts, Listing, Section, Sentence, Table
+from pipeline.card.page.page import html as html_page
 from pipeline.card.settings import CardSettings
 from pipeline.tables import POOLED
 
@@ -147,8 +148,8 @@ def test_the_bound_counts_its_groups_and_names_its_floor(study: Build) -> None:
     # the highest WER of a ranked group under clean is 69/180 = 38.33%, rounded up; its F1 is 2*117/(180+186) = 63.93%
     assert bound.text == (
         "Under clean, across 4 groups with at least 5 speakers each, word-recognition F1 was 63.9% or higher for every "
-        "group, and WER was 38.4% or lower (at least 6 speakers, 180 words in each group). 1 group below the floor not "
-        "included."
+        "group, and WER was 38.4% or lower (at least 6 speakers, 180 words in each group; corpus probes, read speech, "
+        "labels: self report). 1 group below the floor not included."
     )
 
 
@@ -344,12 +345,12 @@ def test_the_mean_over_speakers_is_shown_only_where_it_differs(study: Build) -> 
 def test_texts_are_withheld_unless_they_may_be_redistributed(study: Build) -> None:
     for plan in ({"redistribute_text": False}, {"settings": CardSettings(show_text=False)}):
         content = build(study(reference="private words", hypothesis="secret words", **plan))
-        text = render.json_text(content) + render.html(content, []) + render.markdown(content)
+        text = render.json_text(content) + html_page(content, [], None) + render.markdown(content)
         assert "private words" not in text
         assert "secret words" not in text
         assert "withheld" in text
     shown = build(study(reference="private words", redistribute_text=False, synthetic=True))
-    assert "private words" in render.html(shown, [])
+    assert "private words" in html_page(shown, [], None)
 
 
 def test_the_worst_utterances_are_different_ones_and_as_many_as_asked(study: Build) -> None:
@@ -419,14 +420,14 @@ def test_a_run_without_utterances_still_has_a_card(study: Build) -> None:
 
 def test_folders_and_user_names_of_the_machine_reach_no_output(study: Build) -> None:
     content = build(study())
-    for text in (render.json_text(content), render.markdown(content), render.html(content, [])):
+    for text in (render.json_text(content), render.markdown(content), html_page(content, [], None)):
         assert "somebody" not in text
 
 
 def test_words_that_promise_too_much_appear_nowhere(study: Build) -> None:
     for plan in ({}, {"synthetic": True}, {"scored": False}, {"speakers_known": False}):
         content = build(study(**plan))
-        text = (render.json_text(content) + render.markdown(content) + render.html(content, [])).lower()
+        text = (render.json_text(content) + render.markdown(content) + html_page(content, [], None)).lower()
         for word in ("debiased", "unbiased", "fair model"):
             assert word not in text
 

@@ -12,6 +12,7 @@ from pipeline.card import recordings, render
 from pipeline.card.acoustic_measures import StartingPoint
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.model import Facts, Section, Table
+from pipeline.card.page.page import html as html_page
 from pipeline.card.settings import CardSettings
 
 Build = Callable[..., CardInput]
@@ -202,14 +203,14 @@ def test_only_the_three_most_frequent_texts_are_shown_and_ties_do_not_hang_on_ro
 def test_invented_text_is_escaped_cut_and_withheld_where_texts_are(study: Build) -> None:
     hostile = "<script>alert(1)</script> | [x](https://evil.example) \u202e" + "y" * 500
     content = build(study(said_in_noise=(hostile,)))
-    page, text = render.html(content, []), render.markdown(content)
+    page, text = html_page(content, [], None), render.markdown(content)
     assert "<script>alert" not in page
     assert "<script>alert" not in text
     assert "\u202e" not in page + text
     assert "y" * 200 not in page
     for plan in ({"redistribute_text": False}, {"settings": CardSettings(show_text=False)}):
         kept = build(study(said_in_noise=("private words",), **plan))
-        assert "private words" not in render.json_text(kept) + render.html(kept, []) + render.markdown(kept)
+        assert "private words" not in render.json_text(kept) + html_page(kept, [], None) + render.markdown(kept)
         assert "withheld" in text_of(section(kept, "veracity"))
 
 

@@ -50,10 +50,28 @@ def test_the_model_stands_beside_the_naive_gap_and_its_null(study: Build) -> Non
     assert "model gap 21.0 points (10.5 to 31.5)" in short
 
 
-def test_the_rule_of_the_test_stands_before_its_result(study: Build) -> None:
-    source = changed(study(), "omnibus_q", note="rule fixed beforehand: own variances")
-    first = sentences(build(source))[0]
-    assert first.index("rule fixed beforehand") < first.index("p = 0.200")
+def test_the_rule_of_the_test_stands_once_before_every_result(study: Build) -> None:
+    source = changed(study(), "omnibus_q", note="rule fixed beforehand: own variances; p from 99 permutations")
+    content = build(source)
+    blocks = fairness(content).blocks
+    at = next(i for i, block in enumerate(blocks) if isinstance(block, Listing))
+    rule = blocks[at - 1]
+    assert isinstance(rule, Sentence)
+    assert (
+        "Permutation test over all groups: rule fixed beforehand: own variances; p from 99 permutations." in rule.text
+    )
+    assert not any("rule fixed beforehand" in text for text in sentences(content))
+    assert any("Permutation test over all groups: p = 0.200" in text for text in sentences(content))
+
+
+def test_what_holds_of_one_conditions_test_alone_stands_in_its_line(study: Build) -> None:
+    source = changed(study(), "omnibus_q", note="rule fixed beforehand")
+    table = source.disparities.copy()
+    clean = (table["statistic"] == "omnibus_q") & (table["condition"] == "clean")
+    table.loc[clean, "note"] = "rule fixed beforehand; half an error added"
+    texts = sentences(build(replace(source, disparities=table)))
+    assert ["half an error added" in text for text in texts[:3]] == [True, False, False]
+    assert "Permutation test over all groups (half an error added): p =" in texts[0]
 
 
 def test_a_ranked_group_carries_its_place_and_its_verdict(study: Build) -> None:

@@ -11,6 +11,7 @@ from pipeline import tables
 from pipeline.card import render
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.model import Sentence, Table
+from pipeline.card.page.page import html as html_page
 
 Build = Callable[..., CardInput]
 BACKEND = "faster_whisper:tiny.en"
@@ -156,7 +157,7 @@ def test_a_hostile_group_name_is_escaped(study: Build) -> None:
     name = "<script>alert(1)</script>\u202e"
     source = with_rows(study(accents={name: 6}), [measured(name)])
     content = build(source)
-    page = render.html(content, []) + render.markdown(content)
+    page = html_page(content, [], None) + render.markdown(content)
     assert "<script>alert" not in page
     assert "\u202e" not in page
     assert content.numbers.variability[0].key.accent == name

@@ -10,6 +10,7 @@ from pipeline import screening_tables, tables
 from pipeline.card import render
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.model import Block, Facts, Sentence, Table
+from pipeline.card.page.page import html as html_page
 from pipeline.screening_tables import EMPTIED, UNSAID
 
 Build = Callable[..., CardInput]
@@ -135,6 +136,6 @@ def test_row_order_and_hostile_names_change_and_inject_nothing(study: Build) -> 
     }
     content = build(source)
     assert render.json_text(build(replace(source, **mixed))) == render.json_text(content)
-    page = render.html(content, []) + render.markdown(content)
+    page = html_page(content, [], None) + render.markdown(content)
     assert "<script>alert" not in page
     assert "\u202e" not in page

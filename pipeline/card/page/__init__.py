@@ -1,0 +1,1 @@
+"""The report page: its template, style, script and the data in it."""

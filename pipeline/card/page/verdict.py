@@ -1,0 +1,102 @@
+"""What a reader must see first: the summary's sentences in order of weight, and one row a condition.
+
+The row says whose WER is highest and lowest, by how much, and whether a difference between groups is shown.
+"""
+
+from dataclasses import dataclass
+
+from pipeline.card.evidence import interval_of
+from pipeline.card.measures import Cell, Disparity
+from pipeline.card.model import CardContent, Sentence
+from pipeline.card.page.wer_table import main_cells
+from pipeline.card.wording import NOT_EVALUATED, gap_points, label, p_value, percent, support
+
+MOST_ROWS = 6
+"""Conditions in sight; the others are folded."""
+MOST_SENTENCES = 3
+"""Sentences about single conditions in sight, beside the table that says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """The extremes of one condition, each as lines of a cell."""
+
+    condition: str
+    highest: tuple[str, ...]
+    lowest: tuple[str, ...]
+    gap: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The first screen: ``rows`` and ``sentences`` in sight, the rest folded."""
+
+    warnings: tuple[Sentence, ...]
+    sentences: tuple[Sentence, ...]
+    folded_sentences: tuple[Sentence, ...]
+    rows: tuple[VerdictRow, ...]
+    folded_rows: tuple[VerdictRow, ...]
+
+
+def verdict(content: CardContent) -> Verdict:
+    """Sort the summary after its first sentence; no sentence is dropped, and no warning is folded."""
+    rest = content.summary[1:]
+    single = [sentence for sentence in rest if sentence.key.condition and not sentence.warning]
+    folded = single if len(single) > MOST_SENTENCES else []
+    plain = tuple(sentence for sentence in rest if not sentence.warning and sentence not in folded)
+    kept, left = _rows(content)
+    return Verdict(tuple(one for one in rest if one.warning), plain, tuple(folded), kept, left)
+
+
+def _rows(content: CardContent) -> tuple[tuple[VerdictRow, ...], tuple[VerdictRow, ...]]:
+    gaps = [gap for condition in content.conditions if (gap := _main(content, "gap_max_min", condition)) is not None]
+    gaps = [gap for gap in gaps if gap.value is not None and gap.n_groups > 1]
+    reference = content.numbers.rules.reference_condition
+    # in sight: the reference condition and the widest gaps; in the order of the card all the same
+    weighty = sorted(gaps, key=lambda gap: (gap.key.condition != reference, -(gap.value or 0.0), gap.key.condition))
+    seen = {gap.key.condition for gap in weighty[:MOST_ROWS]}
+    rows = [(gap.key.condition in seen, _row(content, gap)) for gap in gaps]
+    return tuple(row for kept, row in rows if kept), tuple(row for kept, row in rows if not kept)
+
+
+def _row(content: CardContent, gap: Disparity) -> VerdictRow:
+    condition, cells = gap.key.condition, main_cells(content)
+    highest, lowest = cells.get((gap.worst, condition)), cells.get((gap.best, condition))
+    widths = [gap_points(gap.value)]
+    if gap.null_mean is not None and gap.null_p95 is not None:
+        widths.append(f"chance alone: {gap_points(gap.null_mean)} on average, {gap_points(gap.null_p95)} at the 95th "
+                      "percentile")  # fmt: skip
+    return VerdictRow(
+        condition=label(condition),
+        highest=_extreme(content, highest),
+        lowest=_extreme(content, lowest),
+        gap=tuple(widths),
+        shown=_shown(content, condition),
+    )
+
+
+def _extreme(content: CardContent, cell: Cell | None) -> tuple[str, ...]:
+    if cell is None or not cell.ranked:
+        return ("no group is named",)
+    interval = interval_of(cell)
+    behind = support(cell.n_speakers, cell.n_ref_words, speakers_known=content.speakers_known)
+    return (label(cell.key.accent), f"{percent(cell.wer)} {interval}".strip(), behind)
+
+
+def _shown(content: CardContent, condition: str) -> tuple[str, ...]:
+    test = _main(content, "omnibus_q", condition)
+    if test is None or test.p is None:
+        return (NOT_EVALUATED,)
+    found = test.p < 1 - content.numbers.rules.confidence
+    return ("shown" if found else "not shown", p_value(test.p))
+
+
+def _main(content: CardContent, statistic: str, condition: str) -> Disparity | None:
+    chosen = (
+        item
+        for item in content.numbers.disparities
+        if (item.statistic, item.key.condition, item.key.accent) == (statistic, condition, "")
+        and item.key.normalizer == content.main_normalizer
+    )
+    return next(chosen, None)

@@ -1,0 +1,97 @@
+"""The heat map as a table: one cell a group and condition, with its WER, interval and support in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.card.evidence import accent_name, interval_of
+from pipeline.card.heat_map import LEAST_DARKEST
+from pipeline.card.measures import Cell
+from pipeline.card.model import CardContent
+from pipeline.card.page.links import view_link
+from pipeline.card.publication import SUPPRESSED
+from pipeline.card.wording import NOT_EVALUATED, label, percent, support, visible
+from pipeline.tables import POOLED
+
+LEVELS = 7
+"""Shades of a cell, the last for the highest WER; the style sheet has one color for each."""
+NO_LEVEL = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class WerCell:
+    """One cell: ``lines`` are read, ``level`` is only its shade; ``link`` is empty where nothing can be opened."""
+
+    accent: str
+    condition: str
+    lines: tuple[str, ...]
+    level: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class WerRow:
+    """One group, or all of them, under every condition."""
+
+    name: str
+    cells: tuple[WerCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WerTable:
+    """The whole map. ``darkest`` is the WER that has the last shade."""
+
+    conditions: tuple[str, ...]
+    rows: tuple[WerRow, ...]
+    darkest: str
+
+
+def wer_table(content: CardContent, *, linked: bool) -> WerTable:
+    """Return the map of a card; its cells lead to their utterances where ``linked``."""
+    cells = main_cells(content)
+    darkest = max([LEAST_DARKEST, *(cell.wer or 0.0 for cell in cells.values())])
+    pooled = [POOLED] if any(accent == POOLED for accent, _ in cells) else []
+    rows = []
+    for accent in [*content.accents, *pooled]:
+        own = [_cell(content, cells, (accent, condition), darkest, linked=linked) for condition in content.conditions]
+        rows.append(WerRow(accent_name(accent), tuple(own)))
+    conditions = tuple(label(condition) for condition in content.conditions)
+    return WerTable(conditions, (*rows, *_hidden_rows(content)), percent(darkest))
+
+
+def main_cells(content: CardContent) -> Mapping[tuple[str, str], Cell]:
+    """Return the cells under the main normalizer by accent and condition."""
+    chosen = [cell for cell in content.numbers.cells if cell.key.normalizer == content.main_normalizer]
+    return {(cell.key.accent, cell.key.condition): cell for cell in chosen}
+
+
+def _cell(
+    content: CardContent,
+    cells: Mapping[tuple[str, str], Cell],
+    place: tuple[str, str],
+    darkest: float,
+    *,
+    linked: bool,
+) -> WerCell:
+    accent, condition = place
+    cell, name = cells.get(place), "" if accent == POOLED else accent
+    if cell is None or cell.wer is None:
+        absent = SUPPRESSED if place in content.numbers.publication.hidden else NOT_EVALUATED
+        return WerCell(visible(name), visible(condition), (absent,), NO_LEVEL, "")
+    behind = support(cell.n_speakers, cell.n_ref_words, speakers_known=content.speakers_known)
+    lines = (percent(cell.wer), interval_of(cell).strip("()") or "no interval", behind)
+    level = str(min(LEVELS - 1, int(LEVELS * cell.wer / darkest)))
+    link = view_link(accent=name, condition=condition) if linked else ""
+    return WerCell(visible(name), visible(condition), lines, level, link)
+
+
+def _hidden_rows(content: CardContent) -> list[WerRow]:
+    """Return a row for each group of which no number is shown."""
+    hidden = {cell.accent: cell.merged_into for cell in content.numbers.publication.cells}
+    rows = []
+    for accent, into in sorted(hidden.items()):
+        if accent in content.accents:
+            continue
+        words = f"in {label(into)}" if into else SUPPRESSED
+        own = [WerCell(visible(accent), visible(name), (words,), NO_LEVEL, "") for name in content.conditions]
+        rows.append(WerRow(label(accent), tuple(own)))
+    return rows
