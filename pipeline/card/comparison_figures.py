@@ -14,7 +14,7 @@ from pipeline.card.compared import Comparison, Pair
 from pipeline.card.evidence import ALL_ACCENTS
 from pipeline.card.figures import in_style
 from pipeline.card.palette import QUIET, SERIES
-from pipeline.card.panels import intervals, sheet
+from pipeline.card.panels import intervals, scale, sheet
 from pipeline.card.wording import SYNTHETIC, label
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _sheet(title: str, names: Sequence[str], panels: dict[str, list[_Dot]], x_la
     made = sheet(title, names, list(map(label, shown)), x_label=x_label)
     limits = _limits([dot for dots in shown.values() for dot in dots])
     for axes, dots in zip(made.axes, shown.values(), strict=True):
-        axes.set_xlim(*limits)
+        scale(axes, limits)
         axes.axvline(0, color=QUIET, linewidth=0.9)
         lines = [(dot.row, *dot.ends) for dot in dots if dot.ends is not None]
         intervals(axes, lines, limits, color=SERIES[0])

@@ -72,6 +72,9 @@ def _refer_and_round(element: ElementTree.Element, ids: Mapping[str, str], digit
             element.set(key, _AFTER_LETTER.sub(r"\1", " ".join(rounded.split())))
         elif key != "id":
             element.set(key, _REFERENCE.sub(lambda found: f"url(#{ids[found[1]]})", value))
+    if "fill" in element.attrib:  # of a hatch; a variable of a page works in a style, whatever reads it
+        fill = element.attrib.pop("fill")
+        element.set("style", f"fill: {fill}; {element.get('style', '')}".rstrip("; "))
     if element.tag != f"{{{SVG}}}text":
         element.text = None
     element.tail = None

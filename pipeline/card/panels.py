@@ -172,7 +172,7 @@ def scale(axes: "Axes", limits: tuple[float, float], ticks: Mapping[float, str] 
 
     axes.set_xlim(*limits)
     if ticks is None:
-        ticks = {float(at): f"{at:g}" for at in MaxNLocator(4, steps=(1, 2, 5, 10)).tick_values(*limits)}
+        ticks = {float(at): f"{at:g}" for at in MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(*limits)}
     rows = axes.get_ylim()
     xs: list[float] = []
     for at, text in ticks.items():

@@ -70,6 +70,15 @@ class CardSettings(BaseModel):
     publish: PublishSettings = PublishSettings()
     page: PageSettings = PageSettings()
 
+    @field_validator("figures", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        # one sentence, where each branch of the union would give its own
+        named = value if isinstance(value, list | tuple) else [] if value in ("all", "none") else [value]
+        if wrong := [name for name in named if name not in FIGURES]:
+            raise ValueError(f"all, none, or a list of {', '.join(FIGURES)}; not {', '.join(map(str, wrong))}")
+        return value
+
 
 class ListenSettings(BaseModel):
     """The ``listen`` section of a study."""
