@@ -94,6 +94,8 @@ def swept(first: Outcome, second: Outcome) -> dict[str, str]:
 
 def test_no_published_file_depends_on_a_hidden_accents_transcripts(study: Study) -> None:
     outcomes = {secret: study(secret) for secret in ("loops", "nothing")}
+    assert outcomes["nothing"].card is not None
+    assert {one.key.accent for one in outcomes["nothing"].card.numbers.confusions} == {"north", "south"}
     runs = {secret: published(outcome) for secret, outcome in outcomes.items()}
     assert runs["loops"].keys() == runs["nothing"].keys()
     assert [name for name, text in runs["loops"].items() if text != runs["nothing"][name]] == []

@@ -41,7 +41,7 @@ class PageSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    max_bytes: int = Field(default=1_500_000, ge=0, le=50_000_000)
+    max_bytes: int = Field(default=1_200_000, ge=0, le=50_000_000)
     """of the trials in the page; of a larger study a sample, and of each cell the trials with the most errors"""
     clips_per_cell: int = Field(default=4, ge=0, le=50)
     """trials with the most errors of each cell, to be heard from ``audio/``; 0: no sound is written"""

@@ -19,6 +19,7 @@ from million_trials import WORDS, filled, misheard
 from pipeline import tables
 from pipeline.artifacts import BackendRecord, CorpusRecord, RunRecord
 from pipeline.card.content import CardInput, build
+from pipeline.card.figures import figures
 from pipeline.card.page import island
 from pipeline.card.page.page import html
 from pipeline.card.settings import CardSettings
@@ -98,7 +99,7 @@ def main(sizes: list[int]) -> None:
             content = build(source)
             alone_s, _ = took(lambda source=source: aligned(source.scores))
             island_s, made = took(lambda source=source, content=content: island.build(source, content))
-            page = len(html(content, [], made).encode())
+            page = len(html(content, figures(content), made).encode())
             name = f"{n_utterances:,} x {n_conditions}"
             kilobytes = f"{len(made.json()) / 1e3:>11.0f}{page / 1e3:>9.0f}"
             print(

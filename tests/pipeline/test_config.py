@@ -106,6 +106,16 @@ def test_a_recomputation_takes_the_stored_sections_and_only_the_keys_that_are_ch
     assert stored["stats"]["min_speakers"] == 5
 
 
+def test_a_key_of_a_section_that_a_stored_run_did_not_have_yet_is_not_lost() -> None:
+    stored = {"card": {"title": "theirs"}}
+    raw = {"card": {"title": "plain", "page": {"max_bytes": 9, "clips_per_cell": 0}}}
+    assert over_stored(raw, stored, {"card.page.clips_per_cell"})["card"] == {
+        "title": "theirs",
+        "page": raw["card"]["page"],
+    }
+    assert over_stored(raw, stored, {"card.nonesuch.key"})["card"] == stored["card"]
+
+
 def test_another_distributions_step_brings_its_version_into_the_conditions_identity(
     composed: Composed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
