@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from pipeline.card.panels import (
     LABEL_PT,
     MARGIN_IN,
     SMALL_PT,
+    fitted,
     folded,
     height_in,
     intervals,
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 ALT = (
     "One line a group over the conditions, or over the signal-to-noise ratio where one noise was run at several, with "
     "the interval of each word error rate as a bar. Groups differ in marker, line style and color. Open markers have "
-    "no interval. Where gaps in dB are known they stand beside the curves. The same numbers are in sections 7 and 8."
+    "no interval. With more than 12 groups there is a panel a condition and a row a group instead. Gaps in dB stand "
+    "beside where they are known. The same numbers are in sections 7 and 8."
 )
 SPREAD = 0.7
 """Share of the distance between two conditions over which the groups are spread."""
@@ -138,7 +141,7 @@ def draw(content: CardContent, title: str) -> "Figure":
     body = BODY_IN if any(block.noise for block in blocks) else body
     width = MARGIN_IN + AXIS_IN + body + 0.2 + width_in(names, LABEL_PT) + 0.75
     top = title_in(title, width)
-    heads = [height_in(lines_in(_ticks(block)), LABEL_PT) + HEAD_IN + 0.25 for block in blocks]
+    heads = [height_in(lines_in(_ticks(block, body)), LABEL_PT) + HEAD_IN + 0.25 for block in blocks]
     legend_in = height_in(sum(name.count("\n") + 1.35 for name in names), LABEL_PT) + 0.2
     panels = max(sum(heads) + PANEL_IN * len(blocks), legend_in)
     height = top + panels + MARGIN_IN
@@ -150,7 +153,7 @@ def draw(content: CardContent, title: str) -> "Figure":
         wide = body - (SHIFTS_IN + BETWEEN_IN if shifts else 0)
         bottom = below - HEAD_IN - PANEL_IN
         axes = figure.add_axes(_box(MARGIN_IN + AXIS_IN, bottom, wide, PANEL_IN, width, height), facecolor=PAGE)
-        _curves(axes, content, block)
+        _curves(axes, content, block, wide)
         if shifts:
             at = MARGIN_IN + AXIS_IN + wide + BETWEEN_IN
             beside = figure.add_axes(_box(at, bottom, SHIFTS_IN, PANEL_IN, width, height), facecolor=PAGE)
@@ -170,10 +173,19 @@ def _box(
     return left / width, bottom / height, wide / width, tall / height
 
 
-def _ticks(block: Block) -> list[str]:
+def _ticks(block: Block, room_in: float) -> list[str]:
     if block.snrs_db:
         return [f"{snr:g} dB" for snr in block.snrs_db]
-    return [folded(label(name), 18) for name in block.conditions]
+    each = room_in / len(block.conditions) - 0.1
+    return [fitted(label(name), each, LABEL_PT) for name in block.conditions]
+
+
+def _places(block: Block) -> tuple[tuple[float, ...], float]:
+    """Return where each condition stands, an SNR at its number of dB, and the least distance of two of them."""
+    if not block.snrs_db:
+        return tuple(range(len(block.conditions))), 1.0
+    steps = [high - low for low, high in pairwise(block.snrs_db) if high > low]
+    return block.snrs_db, min(steps, default=1.0)
 
 
 def _handles(names: Sequence[str]) -> "Iterator[Artist]":
@@ -186,16 +198,17 @@ def _handles(names: Sequence[str]) -> "Iterator[Artist]":
         )  # matplotlib hides a label that begins with _
 
 
-def _curves(axes: "Axes", content: CardContent, block: Block) -> None:
+def _curves(axes: "Axes", content: CardContent, block: Block, wide_in: float) -> None:
     cells, n_groups = main_cells(content), len(content.accents)
-    xs = range(len(block.conditions))
+    xs, step = _places(block)
+    spread = SPREAD * step * (0.5 if block.snrs_db else 1.0)
     for index, accent in enumerate(content.accents):
-        offset = SPREAD * ((index + 0.5) / n_groups - 0.5) * (0.5 if block.snrs_db else 1.0)
+        offset = spread * ((index + 0.5) / n_groups - 0.5)
         found = [(x + offset, cells.get((accent, name))) for x, name in zip(xs, block.conditions, strict=True)]
         _line(axes, [(x, cell) for x, cell in found if cell is not None and cell.wer is not None], index)
     _frame(axes, block.head)
-    axes.set_xticks(xs, _ticks(block), fontsize=LABEL_PT, color=INK)
-    axes.set_xlim(-0.5, len(block.conditions) - 0.5)
+    axes.set_xticks(xs, _ticks(block, wide_in), fontsize=LABEL_PT, color=INK)
+    axes.set_xlim(min(xs) - step / 2, max(xs) + step / 2)
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     for x in () if block.snrs_db else xs[1:]:

@@ -21,7 +21,7 @@ ALT = (
     "One panel a condition and one row a group: a bar of substitutions (plain), deletions (hatched) and insertions "
     "(crossed) per 100 reference words, whose length is the word error rate. The same numbers are in error_kinds.csv."
 )
-KINDS = (("substitutions", SERIES[0], ""), ("deletions", SERIES[1], "/////"), ("insertions", SERIES[5], "xxxx"))
+KINDS = (("substitutions", SERIES[0], ""), ("deletions", SERIES[1], "/////"), ("insertions", SERIES[4], "xxxx"))
 MOST_NUMBERS = 150
 """Of bars that print their WER beside them."""
 

@@ -5,7 +5,9 @@ A figure without data, or that the study leaves out (``card.figures``), has no p
 
 from collections.abc import Callable
 
+from pipeline.card.degradation_plot import MOST_LINES
 from pipeline.card.evidence import Evidence
+from pipeline.card.folding import some_named
 from pipeline.card.model import FigureSlot
 from pipeline.card.speaker_plot import MOST_DOTS
 from pipeline.card.wording import SYNTHETIC, count, label
@@ -16,10 +18,11 @@ def figure_slots(evidence: Evidence, name: str) -> list[FigureSlot]:
     """Return the place of one figure, or nothing."""
     chosen = evidence.view.source.settings.figures
     wanted = chosen == "all" or (chosen != "none" and name in chosen)
-    if not (wanted and evidence.measured and _HAS_DATA[name](evidence)):
+    drawn = _DRAWN[name](evidence) if wanted else set()
+    if not drawn:
         return []
     flag = f" {SYNTHETIC.capitalize()}." if evidence.view.synthetic else ""
-    return [FigureSlot(name=name, caption=f"{_CAPTIONS[name](evidence)}{flag}")]
+    return [FigureSlot(name=name, caption=f"{_CAPTIONS[name](evidence)}{_left_out(evidence, name, drawn)}{flag}")]
 
 
 def _behind(evidence: Evidence) -> str:
@@ -55,6 +58,9 @@ def _gaps(evidence: Evidence) -> str:
 
 def _degradation(evidence: Evidence) -> str:
     text = f"WER of each group under each condition ({_behind(evidence)}), with {_pointwise(evidence)}."
+    many = len(evidence.view.accents) > MOST_LINES
+    if many:
+        text += " The dashed line is all groups pooled."
     if not evidence.numbers.rungs:
         return text
     shifts = [item for item in evidence.numbers.snr_shifts if item.shift_db is not None]
@@ -62,7 +68,8 @@ def _degradation(evidence: Evidence) -> str:
         " Beside it, the same gap in dB: by how much weaker the noise must be for a group to have the WER of the mean "
         "of the others."
     )
-    return f"{text} One noise at several SNRs is drawn over the SNR asked for.{told if shifts else ''}"
+    ladders = "" if many else " One noise at several SNRs is drawn over the SNR asked for."
+    return f"{text}{ladders}{told if shifts else ''}"
 
 
 def _error_kinds(evidence: Evidence) -> str:
@@ -76,7 +83,8 @@ def _interaction(evidence: Evidence) -> str:
     return (
         f"Harm ratio of each group under each condition: by how much more its errors are multiplied, from "
         f"{label(evidence.view.reference)}, than those of the other groups; 1 is in proportion ({_behind(evidence)}). "
-        f"Lines are {_pointwise(evidence)}. Filled and dark: shown after adjustment for all cells. Hollow and gray: "
+        f"Lines are {evidence.level} intervals, each on its own, from the scatter of that factor between "
+        "speakers. Filled and dark: shown after adjustment for all cells. Hollow and gray: "
         "not shown, which is not evidence that there is none."
     )
 
@@ -102,26 +110,51 @@ _CAPTIONS: dict[str, Callable[[Evidence], str]] = {
 }
 
 
-def _any_gap(evidence: Evidence) -> bool:
-    return any(
-        item.value is not None and item.key.accent and item.key.normalizer == evidence.view.main
+def _scored(evidence: Evidence) -> set[str]:
+    cells = (
+        (accent, evidence.cell(accent, name)) for accent in evidence.view.accents for name in evidence.view.conditions
+    )
+    return {accent for accent, cell in cells if cell is not None and cell.wer is not None}
+
+
+def _with_gap(evidence: Evidence) -> set[str]:
+    return {
+        item.key.accent
         for item in evidence.numbers.disparities
-        if item.statistic in ("gap_to_reference", "gap_to_rest")
-    )
+        if item.value is not None and item.key.accent and item.key.normalizer == evidence.view.main
+        and item.statistic in ("gap_to_reference", "gap_to_rest")
+    }  # fmt: skip
 
 
-def _any_interaction(evidence: Evidence) -> bool:
-    return any(
-        item.ratio is not None and item.key.accent and item.key.normalizer == evidence.view.main
+def _with_interaction(evidence: Evidence) -> set[str]:
+    return {
+        item.key.accent
         for item in evidence.numbers.interactions
-    )
+        if item.ratio is not None and item.key.accent and item.key.normalizer == evidence.view.main
+    }
 
 
-_HAS_DATA: dict[str, Callable[[Evidence], bool]] = {
-    "wer_heat_map": lambda _: True,
-    "gaps": _any_gap,
-    "degradation": lambda _: True,
-    "error_kinds": lambda _: True,
-    "interaction": _any_interaction,
-    "speakers": lambda evidence: bool(evidence.numbers.speakers),
+def _with_speakers(evidence: Evidence) -> set[str]:
+    return {item.key.accent for item in evidence.numbers.speakers}
+
+
+_DRAWN: dict[str, Callable[[Evidence], set[str]]] = {
+    "wer_heat_map": _scored,
+    "gaps": _with_gap,
+    "degradation": _scored,
+    "error_kinds": _scored,
+    "interaction": _with_interaction,
+    "speakers": _with_speakers,
 }
+"""The groups in each figure; without any it is not drawn."""
+_ALL_STAND_IN = ("wer_heat_map",)
+"""Figures that print of a group without data that there is none."""
+
+
+def _left_out(evidence: Evidence, name: str, drawn: set[str]) -> str:
+    """Return a sentence that names the groups that are not in a figure, so that none is missed silently."""
+    if name in _ALL_STAND_IN:
+        return ""
+    reference = evidence.numbers.rules.reference_accent if name == "gaps" else ""
+    names = [label(accent) for accent in evidence.view.accents if accent not in drawn and accent != reference]
+    return f" Not in the figure, for lack of data: {some_named(names, separator=', ')}." if names else ""

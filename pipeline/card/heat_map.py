@@ -1,5 +1,6 @@
 """The heat map: one square an accent x condition, with its WER, interval and support printed in it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +12,7 @@ from pipeline.card.palette import BAND, INK, LINE, PAGE
 from pipeline.card.panels import (
     GROUP_CHARACTERS,
     MARGIN_IN,
+    fitted,
     folded,
     height_in,
     lines_in,
@@ -34,7 +36,6 @@ ALT = (
 )
 COLORS = "YlGnBu"  # a ColorBrewer sequential map: ordered in lightness, safe for color-blind readers and for gray print
 LEAST_DARKEST = 0.3  # so that small differences between low rates do not look like a chasm
-CONDITION_CHARACTERS = 20  # a line of a label that fits above a square
 CELL_WIDTH_IN, CELL_HEIGHT_IN = 1.5, 0.62
 SMALL_WIDTH_IN, SMALL_HEIGHT_IN, SMALL_CHARACTERS = 0.72, 0.3, 10
 MOST_TOLD_CELLS = 150
@@ -75,8 +76,8 @@ def _frame(title: str, accents: list[str], conditions: list[str], small: bool) -
 
     wide, tall = (SMALL_WIDTH_IN, SMALL_HEIGHT_IN) if small else (CELL_WIDTH_IN, CELL_HEIGHT_IN)
     rows = [folded(accent, 2 * GROUP_CHARACTERS if small else GROUP_CHARACTERS) for accent in accents]
-    heads = [folded(name, SMALL_CHARACTERS if small else CONDITION_CHARACTERS) for name in conditions]
     size = 7.5 if small else 9
+    heads = [fitted(name, wide - 0.05, size) for name in conditions]
     left = MARGIN_IN + width_in(rows, size) + 0.1
     width = max(6.4, left + wide * len(conditions) + MARGIN_IN)
     top = title_in(title, width) + 0.1 + height_in(lines_in(heads), size) + 0.1
@@ -95,13 +96,18 @@ def _frame(title: str, accents: list[str], conditions: list[str], small: bool) -
     return axes
 
 
+def darkest(wers: Iterable[float]) -> float:
+    """Return the WER that has the darkest color: the highest, here and in the table of the page."""
+    return max([LEAST_DARKEST, *wers])
+
+
 def _colors(found: dict[tuple[int, int], Cell | None]) -> dict[tuple[int, int], tuple[float, float, float, float]]:
     """Return the color of every square that has a WER."""
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
 
     wers = {place: cell.wer for place, cell in found.items() if cell is not None and cell.wer is not None}
-    norm = Normalize(0.0, min(1.0, max(LEAST_DARKEST, max(wers.values()))), clip=True)
+    norm = Normalize(0.0, darkest(wers.values()), clip=True)
     return {place: colormaps[COLORS](norm(wer)) for place, wer in wers.items()}
 
 

@@ -10,8 +10,11 @@ QUIET: Final = "#57606a"
 LINE: Final = "#d0d7de"
 BAND: Final = "#f6f8fa"
 PAGE: Final = "#ffffff"
-SERIES: Final = ("#0072b2", "#c65102", "#00805e", "#a4487e", "#3a8fc4", "#a66f00", "#6b5bb5", "#3b4148")
-"""After Okabe and Ito's colors for color-blind readers, darker: 3 to 1 against white and more (WCAG 2.2, 1.4.11)."""
+SERIES: Final = ("#0072b2", "#c65102", "#00805e", "#a4487e", "#a66f00", "#3a8fc4", "#6b5bb5", "#3b4148")
+"""After Okabe and Ito's colors for color-blind readers, darker: 3 to 1 against white and more (WCAG 2.2, 1.4.11).
+
+Lines come round after four groups: two hues that are alike, as the blues, do not stand four apart.
+"""
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8", "H")
 LINES: Final[tuple[Literal["-", "--", "-.", ":"], ...]] = ("-", "--", "-.", ":")
 """Groups differ in marker and line too: their numbers share no factor with that of the colors but 4."""

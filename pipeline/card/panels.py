@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from pipeline.card.palette import BAND, INK, LINE, PAGE, QUIET
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 SHEET_WIDTH_IN = 11.0
 GROUP_CHARACTERS, CONDITION_CHARACTERS = 30, 24
 TITLE_PT, LABEL_PT, SMALL_PT = 10.0, 8.0, 7.0
-TITLE_CHARACTER_IN, X_CHARACTER_IN = 0.078, 0.064  # on average, in the font that the PNG is drawn in
+SQUARE = "\u2014"
+"""As wide as the font is high."""
 LABEL: Mapping[str, Any] = {"fontsize": LABEL_PT, "color": INK}
 MARGIN_IN, GAP_IN, TICKS_IN = 0.15, 0.2, 0.24
 LONE_PANEL_IN = 4.5
 LEAST_ROW_IN, NARROW_ROW_IN, MANY_ROWS = 0.24, 0.19, 12
 LEAST_WIDTH_IN = 6.4
+HANDLE_IN = 0.45
+"""What an entry of a legend takes beside its text."""
 ARROW = 0.012
 """Half the length of an arrowhead, as a share of a panel's width."""
 
@@ -42,6 +46,16 @@ def folded(text: str, characters: int) -> str:
     return "\n".join(wrap(text, characters)) or " "
 
 
+def fitted(text: str, room_in: float, size_pt: float, *, bold: bool = False) -> str:
+    """Return a label on as many lines as it needs so that none of them is wider than ``room_in``."""
+    characters = max(1, len(text))
+    width = width_in([text], size_pt, bold=bold)
+    while width > room_in and characters > 1:
+        characters = max(1, min(characters - 1, int(characters * room_in / width)))
+        width = width_in([folded(text, characters)], size_pt, bold=bold)
+    return folded(text, characters)
+
+
 def lines_in(labels: Sequence[str]) -> int:
     """Return the lines of the label that has the most."""
     return max((label.count("\n") + 1 for label in labels), default=1)
@@ -52,18 +66,23 @@ def height_in(lines: float, size_pt: float) -> float:
     return lines * 1.25 * size_pt / 72
 
 
-def width_in(labels: Sequence[str], size_pt: float) -> float:
-    """Return the width of the widest line of the labels, in inches, in the font that the PNG is drawn in."""
+def width_in(labels: Sequence[str], size_pt: float, *, bold: bool = False) -> float:
+    """Return the width of the widest line of the labels, in inches, in the font that the PNG is drawn in.
+
+    Characters that this font lacks and others draw in a full square (Chinese, Japanese, Korean) count as at least that.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(size=size_pt)
-    widths = [
-        text_to_path.get_text_width_height_descent(line, font, False)[0]
-        for label in labels
-        for line in label.split("\n")
-    ]
+    font = FontProperties(size=size_pt, weight="bold" if bold else "normal")
+    lines = [line for label in labels for line in label.split("\n")]
+    lines += [squared for line in lines if (squared := _squared(line)) != line]
+    widths = [text_to_path.get_text_width_height_descent(line, font, False)[0] for line in lines]
     return max(widths, default=0.0) / 72
+
+
+def _squared(line: str) -> str:
+    return "".join(SQUARE if east_asian_width(character) in "WF" else character for character in line)
 
 
 def titled(figure: "Figure", title: str) -> None:
@@ -79,7 +98,7 @@ def title_in(title: str, width: float) -> float:
 
 
 def _title(title: str, width: float) -> str:
-    return folded(title, max(20, int((width - 2 * MARGIN_IN) / TITLE_CHARACTER_IN)))
+    return fitted(title, width - 2 * MARGIN_IN, TITLE_PT)
 
 
 def sheet(
@@ -95,18 +114,18 @@ def sheet(
     from matplotlib.figure import Figure
 
     labels = [folded(row, GROUP_CHARACTERS) for row in rows]
-    heads = [folded(panel, CONDITION_CHARACTERS) for panel in panels]
     left = MARGIN_IN + width_in(labels, LABEL_PT) + 0.1
     most = max(1, int((SHEET_WIDTH_IN - left) / (panel_in + GAP_IN)))
     columns = ceil(len(panels) / ceil(len(panels) / most))
     each = panel_in if columns > 1 else LONE_PANEL_IN
+    heads = [fitted(panel, each, LABEL_PT, bold=True) for panel in panels]
     row_in = LEAST_ROW_IN if len(rows) <= MANY_ROWS else NARROW_ROW_IN
     tall = len(rows) * max(row_in, height_in(lines_in(labels), LABEL_PT) + 0.06)
     head, lines = height_in(lines_in(heads), LABEL_PT) + 0.1, ceil(len(panels) / columns)
     width = max(LEAST_WIDTH_IN, left + columns * (each + GAP_IN) + MARGIN_IN)
     legend_columns = _legend_columns(handles, width)
     key = height_in(1.6 * ceil(len(handles) / legend_columns), LABEL_PT)
-    below = folded(x_label, int((width - left) / X_CHARACTER_IN))
+    below = fitted(x_label, width - left - MARGIN_IN, LABEL_PT)
     top = title_in(title, width) + key
     height = top + lines * (head + tall + TICKS_IN) + height_in(lines_in([below]), LABEL_PT) + MARGIN_IN
     figure = Figure(figsize=(width, height), facecolor=PAGE)
@@ -126,12 +145,11 @@ def sheet(
 
 def _legend_columns(handles: "Sequence[Artist]", width: float) -> int:
     """Return how many entries of a legend fit beside each other."""
-    texts = [str(handle.get_label()) for handle in handles]
-    return (
-        max(1, min(len(texts), int((width - 2 * MARGIN_IN) / (width_in(texts, LABEL_PT) + 0.45))))
-        if (sum(width_in([text], LABEL_PT) + 0.45 for text in texts) > width - 2 * MARGIN_IN)
-        else max(1, len(texts))
-    )
+    texts, room = [str(handle.get_label()) for handle in handles], width - 2 * MARGIN_IN
+    widths = [width_in([text], LABEL_PT) + HANDLE_IN for text in texts]
+    if sum(widths) <= room:
+        return max(1, len(texts))
+    return max(1, int(room / max(widths)))
 
 
 def _legend(figure: "Figure", handles: "Sequence[Artist]", columns: int, top: float) -> None:

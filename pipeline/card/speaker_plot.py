@@ -94,8 +94,8 @@ def draw(content: CardContent, title: str) -> "Figure":
 
 
 def _highest(items: list[SpeakerCounts], cells: list[Cell]) -> float:
-    """Return the end of the scale: the highest WER of a speaker, or of a group's interval that goes a little beyond."""
-    dot = max([10.0, *(100 * max(item.wers) for item in items)])
+    """Return the end of the scale: the highest WER of a speaker or group, or an interval's end a little beyond."""
+    dot = max([10.0, *(100 * max(item.wers) for item in items), *(100 * (cell.wer or 0.0) for cell in cells)])
     return max([dot, *(min(100 * cell.ci_high, BEYOND * dot) for cell in cells if cell.ci_high is not None)])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.card.evidence import interval_of
 from pipeline.card.measures import Cell, Disparity
 from pipeline.card.model import CardContent, Sentence
-from pipeline.card.page.wer_table import main_cells
+from pipeline.card.plot_data import main_cells
 from pipeline.card.wording import NOT_EVALUATED, gap_points, label, p_value, percent, support
 
 MOST_ROWS = 6

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.card.evidence import accent_name, interval_of
-from pipeline.card.heat_map import LEAST_DARKEST
+from pipeline.card.heat_map import darkest
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
 from pipeline.card.page.links import view_link
+from pipeline.card.plot_data import main_cells
 from pipeline.card.publication import SUPPRESSED
 from pipeline.card.wording import NOT_EVALUATED, label, percent, support, visible
 from pipeline.tables import POOLED
@@ -48,27 +49,21 @@ class WerTable:
 def wer_table(content: CardContent, *, linked: bool) -> WerTable:
     """Return the map of a card; its cells lead to their utterances where ``linked``."""
     cells = main_cells(content)
-    darkest = max([LEAST_DARKEST, *(cell.wer or 0.0 for cell in cells.values())])
+    last = darkest(cell.wer or 0.0 for cell in cells.values())
     pooled = [POOLED] if any(accent == POOLED for accent, _ in cells) else []
     rows = []
     for accent in [*content.accents, *pooled]:
-        own = [_cell(content, cells, (accent, condition), darkest, linked=linked) for condition in content.conditions]
+        own = [_cell(content, cells, (accent, condition), last, linked=linked) for condition in content.conditions]
         rows.append(WerRow(accent_name(accent), tuple(own)))
     conditions = tuple(label(condition) for condition in content.conditions)
-    return WerTable(conditions, (*rows, *_hidden_rows(content)), percent(darkest))
-
-
-def main_cells(content: CardContent) -> Mapping[tuple[str, str], Cell]:
-    """Return the cells under the main normalizer by accent and condition."""
-    chosen = [cell for cell in content.numbers.cells if cell.key.normalizer == content.main_normalizer]
-    return {(cell.key.accent, cell.key.condition): cell for cell in chosen}
+    return WerTable(conditions, (*rows, *_hidden_rows(content)), percent(last))
 
 
 def _cell(
     content: CardContent,
     cells: Mapping[tuple[str, str], Cell],
     place: tuple[str, str],
-    darkest: float,
+    last: float,
     *,
     linked: bool,
 ) -> WerCell:
@@ -79,7 +74,7 @@ def _cell(
         return WerCell(visible(name), visible(condition), (absent,), NO_LEVEL, "")
     behind = support(cell.n_speakers, cell.n_ref_words, speakers_known=content.speakers_known)
     lines = (percent(cell.wer), interval_of(cell).strip("()") or "no interval", behind)
-    level = str(min(LEVELS - 1, int(LEVELS * cell.wer / darkest)))
+    level = str(min(LEVELS - 1, int(LEVELS * cell.wer / last)))
     link = view_link(accent=name, condition=condition) if linked else ""
     return WerCell(visible(name), visible(condition), lines, level, link)
 

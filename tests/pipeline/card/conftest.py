@@ -1,16 +1,17 @@
 """Small studies built by hand: tables as the stages hand them over, without running a stage."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from pipeline import result_tables, screening_tables, tables
+from pipeline import audit_tables, result_tables, screening_tables, tables
 from pipeline.artifacts import BackendRecord, ConditionRecord, CorpusRecord, RunRecord
 from pipeline.card import figures
-from pipeline.card.content import CardInput
+from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.settings import CardSettings
 from pipeline.records import Exclusion, Reason
 from pipeline.regression_table import Regressions
@@ -51,6 +52,7 @@ class Plan:
 Build = Callable[..., CardInput]
 MADE: dict[str, CardInput] = {}
 """Studies already built: no test changes a table in place."""
+WRITTEN: dict[str, CardContent] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -64,13 +66,27 @@ def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 def study() -> Build:
     """Return a builder: ``study()`` is the usual study, ``study(synthetic=True)`` another."""
 
-    def build(**changes: Any) -> CardInput:
-        plan = Plan(**changes)
+    def given(**changes: Any) -> CardInput:
+        wanted = Plan(**changes)
+        plan = replace(wanted, settings=CardSettings())  # no table hangs on them
         if repr(plan) not in MADE:
             MADE[repr(plan)] = make(plan)
-        return MADE[repr(plan)]
+        return replace(MADE[repr(plan)], settings=wanted.settings)
 
-    return build
+    return given
+
+
+@pytest.fixture
+def card(study: Build) -> Callable[..., CardContent]:
+    """Return a builder of cards: ``card(synthetic=True)`` is that of ``study(synthetic=True)``, written once."""
+
+    def write(**changes: Any) -> CardContent:
+        plan = repr(Plan(**changes))
+        if plan not in WRITTEN:
+            WRITTEN[plan] = build(study(**changes))
+        return WRITTEN[plan]
+
+    return write
 
 
 def make(plan: Plan) -> CardInput:
@@ -90,21 +106,25 @@ def make(plan: Plan) -> CardInput:
         scores=scores,
         rates=rates(scores, none_left_out(), synthetic=plan.synthetic),
         **results,
-        variability=tables.build([], tables.Variability, where="test"),
         sensitivity=sensitivity(results, StatsSettings(), synthetic=plan.synthetic),
-        regressions=tables.build([], Regressions, where="test"),
         standings=_standings(plan, scores),
-        detectable=tables.build([], RESULTS["detectable"], where="test"),
-        snr_shifts=tables.build([], RESULTS["snr_shifts"], where="test"),
-        comparisons=tables.build([], result_tables.Comparisons, where="test"),
-        adjusted=tables.build([], result_tables.Adjusted, where="test"),
         exclusions=_exclusions(plan),
-        intersections=tables.build([], Intersections, where="test"),
-        hallucinations=tables.build([], screening_tables.Hallucinations, where="test"),
-        candidates=tables.build([], screening_tables.Candidates, where="test"),
-        terms=tables.build([], screening_tables.Terms, where="test"),
-        tag_errors=tables.build([], screening_tables.TagErrors, where="test"),
+        **_empty(),
     )
+
+
+@cache
+def _empty() -> dict[str, Any]:
+    """Return the tables that no study here fills: checking them takes as long as all others."""
+    schemas = {
+        "variability": tables.Variability, "regressions": Regressions, "detectable": RESULTS["detectable"],
+        "snr_shifts": RESULTS["snr_shifts"], "comparisons": result_tables.Comparisons,
+        "adjusted": result_tables.Adjusted, "intersections": Intersections,
+        "hallucinations": screening_tables.Hallucinations, "candidates": screening_tables.Candidates,
+        "terms": screening_tables.Terms, "tag_errors": screening_tables.TagErrors,
+    }  # fmt: skip
+    made = {name: tables.build([], schema, where="test") for name, schema in schemas.items()}
+    return made | {"audit": audit_tables.empty()}
 
 
 def _record(plan: Plan) -> RunRecord:

@@ -16,6 +16,7 @@ from pipeline.card.recognizer_facts import recognizer_facts
 from pipeline.config import build as build_study
 
 Build = Callable[..., CardInput]
+Card = Callable[..., CardContent]
 
 
 def cannot(content: CardContent) -> list[str]:
@@ -26,8 +27,8 @@ def cannot(content: CardContent) -> list[str]:
     return [item.text for item in listing.items]
 
 
-def test_a_study_of_people_says_that_they_are_no_sample_and_that_noise_was_added(study: Build) -> None:
-    texts = cannot(build(study()))
+def test_a_study_of_people_says_that_they_are_no_sample_and_that_noise_was_added(card: Card) -> None:
+    texts = cannot(card())
     assert any("nothing says that they were drawn from all who speak so" in text for text in texts)
     assert any("the speech is read" in text for text in texts)
     assert any("babble_10 add sound to speech that was recorded without it" in text for text in texts)
@@ -35,17 +36,17 @@ def test_a_study_of_people_says_that_they_are_no_sample_and_that_noise_was_added
     assert texts[-1].startswith("What an error costs")
 
 
-def test_synthetic_speech_and_unknown_speakers_change_what_is_said(study: Build) -> None:
-    texts = " ".join(cannot(build(study(synthetic=True))))
+def test_synthetic_speech_and_unknown_speakers_change_what_is_said(card: Card) -> None:
+    texts = " ".join(cannot(card(synthetic=True)))
     assert "Anything about people: the speech is synthetic" in texts
     assert "drawn from" not in texts
-    unknown = " ".join(cannot(build(study(speakers_known=False))))
+    unknown = " ".join(cannot(card(speakers_known=False)))
     assert "the corpus names none" in unknown
     assert "speakers a group" not in unknown
 
 
-def test_labels_of_hostile_conditions_show_there_as_themselves(study: Build) -> None:
-    texts = " ".join(cannot(build(study(conditions=["clean", "<b>\u202e"]))))
+def test_labels_of_hostile_conditions_show_there_as_themselves(card: Card) -> None:
+    texts = " ".join(cannot(card(conditions=["clean", "<b>\u202e"])))
     assert "<b>(U+202E) add sound" in texts
 
 
@@ -78,9 +79,9 @@ def test_every_option_of_a_recognizer_stands_on_the_card(study: Build) -> None:
 
 @pytest.mark.parametrize("at", [0, 1])
 def test_the_commands_to_test_ones_own_content_make_a_study(
-    study: Build, composed: Callable[..., dict[str, Any]], at: int
+    card: Card, composed: Callable[..., dict[str, Any]], at: int
 ) -> None:
-    blocks = next(part for part in build(study()).sections if part.slug == "own-content").blocks
+    blocks = next(part for part in card().sections if part.slug == "own-content").blocks
     command = [block.text for block in blocks if isinstance(block, Command)][at]
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "pipeline"]

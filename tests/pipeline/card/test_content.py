@@ -16,6 +16,7 @@ from pipeline.card.settings import CardSettings
 from pipeline.tables import POOLED
 
 Build = Callable[..., CardInput]
+Card = Callable[..., CardContent]
 SECTIONS = [
     "Header",
     "Overview",
@@ -62,21 +63,21 @@ def every_table(content: CardContent) -> list[Table]:
     return [block for part in content.sections for block in part.blocks if isinstance(block, Table)]
 
 
-def test_every_section_is_there_in_the_order_of_the_published_cards(study: Build) -> None:
+def test_every_section_is_there_in_the_order_of_the_published_cards(card: Card) -> None:
     for plan in ({}, {"scored": False}, {"accents": {"only": 7}, "conditions": ["clean"]}, {"speakers_known": False}):
-        assert [part.title for part in build(study(**plan)).sections] == SECTIONS
+        assert [part.title for part in card(**plan).sections] == SECTIONS
 
 
-def test_every_section_says_something_even_when_nothing_was_scored(study: Build) -> None:
-    content = build(study(scored=False))
+def test_every_section_says_something_even_when_nothing_was_scored(card: Card) -> None:
+    content = card(scored=False)
     assert all(part.blocks for part in content.sections)
     for slug in ("expectations", "overall", "fairness", "robustness", "veracity", "explainability", "advice"):
         assert "not evaluated" in words(section(content, slug)), slug
     assert any("Nothing was scored" in sentence.text for sentence in content.summary)
 
 
-def test_what_no_stage_measures_is_said_to_be_not_evaluated(study: Build) -> None:
-    content = build(study())
+def test_what_no_stage_measures_is_said_to_be_not_evaluated(card: Card) -> None:
+    content = card()
     expected = {
         "fairness": ("Intersections of attributes", "Adjusted gap", "Minimum detectable ratio"),
         "veracity": ("Output on silence or noise alone",),
@@ -100,8 +101,8 @@ def _numbers_without_key(value: Any, *, keyed: bool = False) -> Iterator[Any]:
         yield value
 
 
-def test_every_number_in_the_json_stands_beside_a_cell_key(study: Build) -> None:
-    loaded = json.loads(render.json_text(build(study())))
+def test_every_number_in_the_json_stands_beside_a_cell_key(card: Card) -> None:
+    loaded = json.loads(render.json_text(card()))
     assert list(_numbers_without_key(loaded)) == []
     cell = next(c for c in loaded["numbers"]["cells"] if c["key"]["accent"] == "v_w_merger")
     assert cell["key"] == {
@@ -116,8 +117,8 @@ def test_every_number_in_the_json_stands_beside_a_cell_key(study: Build) -> None
     assert "jackknife" in cell["method"]
 
 
-def test_sentences_and_rows_with_group_numbers_carry_a_key(study: Build) -> None:
-    content = build(study())
+def test_sentences_and_rows_with_group_numbers_carry_a_key(card: Card) -> None:
+    content = card()
     main = next(table for table in every_table(content) if "word-recognition F1" in table.caption)
     for row in main.rows:
         assert all(cell.key.condition and cell.key.accent for cell in row.cells)
@@ -125,8 +126,8 @@ def test_sentences_and_rows_with_group_numbers_carry_a_key(study: Build) -> None
     assert [item.key.condition for item in listing.items] == content.conditions
 
 
-def test_the_card_survives_json_and_is_the_same_every_time(study: Build) -> None:
-    content = build(study())
+def test_the_card_survives_json_and_is_the_same_every_time(study: Build, card: Card) -> None:
+    content = card()
     text = render.json_text(content)
     assert CardContent.model_validate_json(text) == content
     assert render.json_text(build(study())) == text
@@ -143,8 +144,8 @@ def test_row_order_changes_nothing(study: Build) -> None:
     assert render.json_text(build(replace(source, **shuffled))) == render.json_text(build(source))
 
 
-def test_the_bound_counts_its_groups_and_names_its_floor(study: Build) -> None:
-    bound = next(s for s in build(study()).summary if "or higher for every group" in s.text)
+def test_the_bound_counts_its_groups_and_names_its_floor(card: Card) -> None:
+    bound = next(s for s in card().summary if "or higher for every group" in s.text)
     # the highest WER of a ranked group under clean is 69/180 = 38.33%, rounded up; its F1 is 2*117/(180+186) = 63.93%
     assert bound.text == (
         "Under clean, across 4 groups with at least 5 speakers each, word-recognition F1 was 63.9% or higher for every "
@@ -153,8 +154,8 @@ def test_the_bound_counts_its_groups_and_names_its_floor(study: Build) -> None:
     )
 
 
-def test_the_naive_gap_never_stands_without_what_chance_gives(study: Build) -> None:
-    content = build(study())
+def test_the_naive_gap_never_stands_without_what_chance_gives(card: Card) -> None:
+    content = card()
     for sentence in [s for part in [content.summary] for s in part if "naive gap" in s.text]:
         assert "12.0 points on average" in sentence.text
         assert "35.0 points at the 95th percentile" in sentence.text
@@ -165,8 +166,8 @@ def test_the_naive_gap_never_stands_without_what_chance_gives(study: Build) -> N
     assert "which group is worst remains uncertain" in text
 
 
-def test_a_group_below_the_floor_is_shown_but_never_named_best_or_worst(study: Build) -> None:
-    content = build(study())
+def test_a_group_below_the_floor_is_shown_but_never_named_best_or_worst(card: Card) -> None:
+    content = card()
     named = [s.text for s in content.summary] + [words(section(content, "expectations"))]
     assert not any("lone_voice" in text for text in named)
     fairness = words(section(content, "fairness"))
@@ -181,14 +182,14 @@ def test_a_disparity_row_that_names_an_unranked_group_is_not_repeated(study: Bui
     assert not any("lone_voice" in sentence.text for sentence in content.summary)
 
 
-def test_no_errors_are_explained_and_not_called_a_rate_of_zero(study: Build) -> None:
-    text = words(section(build(study()), "fairness"))
+def test_no_errors_are_explained_and_not_called_a_rate_of_zero(card: Card) -> None:
+    text = words(section(card(), "fairness"))
     assert "0.0% (at most 3.1%)" in text
     assert "this is not a WER of zero" in text
 
 
-def test_unknown_speakers_are_said_to_make_intervals_too_narrow(study: Build) -> None:
-    content = build(study(speakers_known=False))
+def test_unknown_speakers_are_said_to_make_intervals_too_narrow(card: Card) -> None:
+    content = card(speakers_known=False)
     warning = "the utterance is taken as independent; intervals are too narrow"
     assert any(warning in sentence.text for sentence in content.summary)
     assert warning in words(section(content, "data"))
@@ -197,17 +198,17 @@ def test_unknown_speakers_are_said_to_make_intervals_too_narrow(study: Build) ->
 
 
 @pytest.mark.parametrize("scored", [True, False])
-def test_synthetic_speech_is_flagged_in_every_table(study: Build, scored: bool) -> None:
-    content = build(study(synthetic=True, scored=scored))
+def test_synthetic_speech_is_flagged_in_every_table(card: Card, scored: bool) -> None:
+    content = card(synthetic=True, scored=scored)
     assert every_table(content)
     for table in every_table(content):
         assert "synthetic speech; says nothing about any people" in table.caption
     assert any("says nothing about any people" in sentence.text for sentence in content.summary)
-    assert "synthetic" not in words(section(build(study()), "fairness"))
+    assert "synthetic" not in words(section(card(), "fairness"))
 
 
-def test_a_group_number_always_stands_with_speakers_and_words(study: Build) -> None:
-    for table in every_table(build(study())):
+def test_a_group_number_always_stands_with_speakers_and_words(card: Card) -> None:
+    for table in every_table(card()):
         if table.columns[0] != "Group" or "Coverage" in table.caption:
             continue
         for row in table.rows:
@@ -215,8 +216,8 @@ def test_a_group_number_always_stands_with_speakers_and_words(study: Build) -> N
             assert ("speaker" in text and "word" in text) or "not evaluated" in text, (table.caption, row.head)
 
 
-def test_both_scales_of_the_interaction_are_labeled(study: Build) -> None:
-    text = words(section(build(study()), "robustness"))
+def test_both_scales_of_the_interaction_are_labeled(card: Card) -> None:
+    text = words(section(card(), "robustness"))
     assert "disproportionate harm" in text
     assert "user impact" in text
     assert "harm ratio 1.40 (1.10 to 1.80)" in text
@@ -237,8 +238,8 @@ def test_the_summary_names_an_interaction_only_where_it_is_shown(study: Build) -
     )
 
 
-def test_degradation_is_paired_and_adds_up(study: Build) -> None:
-    numbers = build(study()).numbers
+def test_degradation_is_paired_and_adds_up(card: Card) -> None:
+    numbers = card().numbers
     item = next(d for d in numbers.degradation if (d.key.accent, d.key.condition) == ("v_w_merger", "babble_10"))
     # one more deletion in each of the 18 utterances
     assert (item.errors_reference, item.errors, item.n_ref_words) == (69, 87, 180)
@@ -256,8 +257,8 @@ def test_degradation_compares_only_utterances_scored_under_both(study: Build) ->
     assert worst.n_utterances == 17
 
 
-def test_the_worst_case_takes_each_utterance_at_its_worst(study: Build) -> None:
-    numbers = build(study()).numbers
+def test_the_worst_case_takes_each_utterance_at_its_worst(card: Card) -> None:
+    numbers = card().numbers
     spotless = next(w for w in numbers.worst_case if w.key.accent == "spotless")
     assert (spotless.n_all_right, spotless.n_utterances, spotless.wer) == (18, 18, 0.0)
     merged = next(w for w in numbers.worst_case if w.key.accent == "v_w_merger")
@@ -266,28 +267,28 @@ def test_the_worst_case_takes_each_utterance_at_its_worst(study: Build) -> None:
     assert pooled.n_utterances == 111
 
 
-def test_one_condition_has_no_degradation_and_no_worst_case(study: Build) -> None:
-    content = build(study(accents={"only": 7}, conditions=["clean"]))
+def test_one_condition_has_no_degradation_and_no_worst_case(card: Card) -> None:
+    content = card(accents={"only": 7}, conditions=["clean"])
     assert content.numbers.degradation == []
     assert content.numbers.worst_case == []
     assert words(section(content, "robustness")).count("not evaluated") >= 3
 
 
-def test_one_accent_has_no_gap(study: Build) -> None:
-    content = build(study(accents={"only": 7}))
+def test_one_accent_has_no_gap(card: Card) -> None:
+    content = card(accents={"only": 7})
     assert any("Under clean: not evaluated (fewer than two ranked groups)." in s.text for s in content.summary)
 
 
-def test_delivered_noise_is_reported_per_condition(study: Build) -> None:
-    delivered = {item.key.condition: item for item in build(study()).numbers.delivered}
+def test_delivered_noise_is_reported_per_condition(card: Card) -> None:
+    delivered = {item.key.condition: item for item in card().numbers.delivered}
     assert delivered["clean"].snr_median_db is None
     assert delivered["babble_10"].snr_min_db == pytest.approx(9.8)
     assert delivered["babble_10"].snr_max_db == pytest.approx(10.2)
     assert delivered["babble_10"].n_renderings == 111
 
 
-def test_exclusions_are_counted_by_stage_reason_and_group(study: Build) -> None:
-    content = build(study())
+def test_exclusions_are_counted_by_stage_reason_and_group(card: Card) -> None:
+    content = card()
     dropped = {(d.stage, d.reason, d.key.accent, d.key.condition): d.rows for d in content.numbers.dropped}
     assert dropped == {
         ("load_utterances", "missing_audio", "", ""): 2,
@@ -308,12 +309,12 @@ def test_a_combination_with_nothing_scored_is_listed_by_name(study: Build) -> No
     assert "from 0.0% (baseline, of 108) to 33.3% (spotless, of 54)" in text
 
 
-def test_transcripts_that_never_came_are_counted(study: Build) -> None:
-    assert "count as all deletions: 1 (baseline: 1)" in words(section(build(study()), "data"))
+def test_transcripts_that_never_came_are_counted(card: Card) -> None:
+    assert "count as all deletions: 1 (baseline: 1)" in words(section(card(), "data"))
 
 
-def test_the_other_normalizer_stands_beside_the_main_one(study: Build) -> None:
-    content = build(study())
+def test_the_other_normalizer_stands_beside_the_main_one(card: Card) -> None:
+    content = card()
     text = words(section(content, "fairness"))
     assert "verbatim 48.3%" in text  # one more substitution in ten words than 38.3%
     assert "the group with the highest WER is the same (v_w_merger); 0 of 4 groups change place" in text
@@ -328,8 +329,8 @@ def test_a_changed_order_under_the_other_normalizer_is_said(study: Build) -> Non
     assert "the group with the highest WER changes from v_w_merger to baseline" in text
 
 
-def test_a_main_normalizer_that_was_not_run_is_replaced_and_said(study: Build) -> None:
-    content = build(study(settings=CardSettings(main_normalizer="other")))
+def test_a_main_normalizer_that_was_not_run_is_replaced_and_said(card: Card) -> None:
+    content = card(settings=CardSettings(main_normalizer="other"))
     assert content.main_normalizer == "verbatim"
     assert any("other was not run" in sentence.text for sentence in content.summary)
 
@@ -342,32 +343,32 @@ def test_the_mean_over_speakers_is_shown_only_where_it_differs(study: Build) -> 
     assert "mean of speakers" not in words(section(build(replace(source, cells=close)), "fairness"))
 
 
-def test_texts_are_withheld_unless_they_may_be_redistributed(study: Build) -> None:
+def test_texts_are_withheld_unless_they_may_be_redistributed(card: Card) -> None:
     for plan in ({"redistribute_text": False}, {"settings": CardSettings(show_text=False)}):
-        content = build(study(reference="private words", hypothesis="secret words", **plan))
+        content = card(reference="private words", hypothesis="secret words", **plan)
         text = render.json_text(content) + html_page(content, [], None) + render.markdown(content)
         assert "private words" not in text
         assert "secret words" not in text
         assert "withheld" in text
-    shown = build(study(reference="private words", redistribute_text=False, synthetic=True))
+    shown = card(reference="private words", redistribute_text=False, synthetic=True)
     assert "private words" in html_page(shown, [], None)
 
 
-def test_the_worst_utterances_are_different_ones_and_as_many_as_asked(study: Build) -> None:
-    worst = build(study(settings=CardSettings(worst_utterances=4))).numbers.worst_utterances
+def test_the_worst_utterances_are_different_ones_and_as_many_as_asked(card: Card) -> None:
+    worst = card(settings=CardSettings(worst_utterances=4)).numbers.worst_utterances
     assert len({item.utterance_id for item in worst}) == len(worst) == 4
     assert worst[0].wer == pytest.approx(0.7)
-    assert build(study(settings=CardSettings(worst_utterances=0))).numbers.worst_utterances == []
+    assert card(settings=CardSettings(worst_utterances=0)).numbers.worst_utterances == []
 
 
-def test_advice_follows_from_the_gap_the_limit_and_chance(study: Build) -> None:
-    text = words(section(build(study()), "advice"))
+def test_advice_follows_from_the_gap_the_limit_and_chance(card: Card) -> None:
+    text = words(section(card(), "advice"))
     assert "Under clean the naive gap between 4 ranked groups (30.0 points; 36 speakers, 1,080 words) exceeds" in text
     # what the advice hangs on is the test: p = .2 under clean, .0004 under babble_10
     assert "a difference between groups is not shown (p = 0.200): test more speakers" in text
     assert "a difference between groups is shown (p < 0.001): have people check transcripts" in text
     assert "landline_g711 costs most: +16.8 points" in text
-    relaxed = words(section(build(study(settings=CardSettings(gap_limit=5.0))), "advice"))
+    relaxed = words(section(card(settings=CardSettings(gap_limit=5.0)), "advice"))
     assert "exceeds" not in relaxed
 
 
@@ -418,15 +419,15 @@ def test_a_run_without_utterances_still_has_a_card(study: Build) -> None:
     assert facts(section(content, "header"))["Applies to"] == "not evaluated"
 
 
-def test_folders_and_user_names_of_the_machine_reach_no_output(study: Build) -> None:
-    content = build(study())
+def test_folders_and_user_names_of_the_machine_reach_no_output(card: Card) -> None:
+    content = card()
     for text in (render.json_text(content), render.markdown(content), html_page(content, [], None)):
         assert "somebody" not in text
 
 
-def test_words_that_promise_too_much_appear_nowhere(study: Build) -> None:
+def test_words_that_promise_too_much_appear_nowhere(card: Card) -> None:
     for plan in ({}, {"synthetic": True}, {"scored": False}, {"speakers_known": False}):
-        content = build(study(**plan))
+        content = card(**plan)
         text = (render.json_text(content) + render.markdown(content) + html_page(content, [], None)).lower()
         for word in ("debiased", "unbiased", "fair model"):
             assert word not in text
@@ -439,21 +440,21 @@ def test_missing_numbers_are_null(study: Build) -> None:
     assert loaded["numbers"]["cells"][0]["wer"] is None
 
 
-def test_no_section_gives_one_thing_two_values(study: Build) -> None:
+def test_no_section_gives_one_thing_two_values(card: Card) -> None:
     for plan in ({}, {"scored": False}, {"accents": {"only": 7}, "conditions": ["clean"]}, {"speakers_known": False}):
-        for part in build(study(**plan)).sections:
+        for part in card(**plan).sections:
             named = [fact.label for block in part.blocks if isinstance(block, Facts) for fact in block.facts]
             assert len(named) == len(set(named)), part.slug
 
 
-def test_the_two_applications_are_said_to_be_picked(study: Build) -> None:
-    text = words(section(build(study()), "expectations"))
+def test_the_two_applications_are_said_to_be_picked(card: Card) -> None:
+    text = words(section(card(), "expectations"))
     assert "The two were picked from this run because they contrast" in text
 
 
-def test_a_study_of_many_small_groups_keeps_its_tables_short(study: Build) -> None:
+def test_a_study_of_many_small_groups_keeps_its_tables_short(card: Card) -> None:
     small = {f"small{n:02}": 1 for n in range(15)}
-    content = build(study(accents={"north": 12, "south": 12, **small}, conditions=["clean"]))
+    content = card(accents={"north": 12, "south": 12, **small}, conditions=["clean"])
     gaps = next(table for table in every_table(content) if table.caption.startswith("Each group against"))
     assert [row.head for row in gaps.rows] == ["north", "south"]
     assert "15 groups with nothing to compare" in words(section(content, "fairness"))

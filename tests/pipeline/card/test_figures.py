@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import ValidationError
 
-from pipeline.card import figure_svg
+from pipeline.card import figure_svg, heat_map, panels
 from pipeline.card import figures as drawing
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.figure_measures import SpeakerCounts
@@ -26,6 +26,7 @@ from pipeline.card.settings import FIGURES, CardSettings
 from pipeline.card.speaker_plot import MOST_DOTS, quantiles
 
 Build = Callable[..., CardInput]
+Card = Callable[..., CardContent]
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN: list[Figure] = []
 """Of the usual study: no test changes them."""
@@ -43,10 +44,10 @@ def drawn(content: CardContent) -> Figure:
 
 
 @pytest.fixture
-def usual(study: Build) -> list[Figure]:
+def usual(study: Build, card: Card) -> list[Figure]:
     """The six figures of the usual study, drawn once for all tests."""
     if not DRAWN:
-        DRAWN.extend(figures(build(study(synthetic=True))))
+        DRAWN.extend(figures(card(synthetic=True)))
     return DRAWN
 
 
@@ -58,9 +59,9 @@ def rows(figure: Figure) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(figure.csv)))
 
 
-def test_the_same_card_draws_the_same_bytes_of_all_six(study: Build, usual: list[Figure]) -> None:
+def test_the_same_card_draws_the_same_bytes_of_all_six(card: Card, usual: list[Figure]) -> None:
     assert [figure.name for figure in usual] == list(FIGURES)
-    assert figures(build(study(synthetic=True))) == usual
+    assert figures(card(synthetic=True)) == usual
 
 
 def test_every_figure_is_a_readable_svg_with_title_and_description_and_a_png(usual: list[Figure]) -> None:
@@ -146,8 +147,8 @@ def test_the_heat_map_prints_number_interval_and_support_in_its_cells(usual: lis
         assert text in shown
 
 
-def test_the_csv_beside_a_figure_holds_exactly_what_the_card_says(study: Build, usual: list[Figure]) -> None:
-    numbers = build(study(synthetic=True)).numbers
+def test_the_csv_beside_a_figure_holds_exactly_what_the_card_says(card: Card, usual: list[Figure]) -> None:
+    numbers = card(synthetic=True).numbers
     by_name = {figure.name: rows(figure) for figure in usual}
     main = [cell for cell in numbers.cells if cell.key.normalizer == "whisper_english" and cell.wer is not None]
     heat = {(row["accent"], row["condition"]): row for row in by_name["wer_heat_map"]}
@@ -174,8 +175,8 @@ def test_formulas_in_labels_are_neutralized_in_the_csv(study: Build) -> None:
     assert {row["condition"] for row in rows(figure)} == {"'@clean"}
 
 
-def test_speakers_are_told_by_counts_alone_and_in_an_order_that_says_nothing(study: Build) -> None:
-    content = build(study(synthetic=True))
+def test_speakers_are_told_by_counts_alone_and_in_an_order_that_says_nothing(card: Card) -> None:
+    content = card(synthetic=True)
     found = {(item.key.accent, item.key.condition): item for item in content.numbers.speakers}
     # twelve speakers with 3 utterances of 10 words: 1 + speaker % 2 substitutions each, 1 insertion for every third
     item = found["baseline", "clean"]
@@ -184,7 +185,7 @@ def test_speakers_are_told_by_counts_alone_and_in_an_order_that_says_nothing(stu
     assert set(item.ref_words) == {30}
     assert "baseline-0" not in str(item)
     assert found["lone_voice", "clean"].n_speakers == 1
-    assert build(study(speakers_known=False, per_speaker=1)).numbers.speakers == []
+    assert card(speakers_known=False, per_speaker=1).numbers.speakers == []
 
 
 def test_where_a_floor_holds_no_speaker_is_in_the_card_and_none_is_drawn(study: Build) -> None:
@@ -268,24 +269,60 @@ PLANS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("case", PLANS)
-def test_small_and_odd_studies_are_drawn(study: Build, case: str) -> None:
-    found = figures(build(study(per_speaker=1, **PLANS[case])))
+def test_small_and_odd_studies_are_drawn(card: Card, case: str) -> None:
+    found = figures(card(per_speaker=1, **PLANS[case]))
     assert [figure.name for figure in found][:1] == ["wer_heat_map"]
     for figure in found:
         assert ElementTree.fromstring(figure.svg).tag == f"{SVG}svg"
         assert "nan" not in re.sub(r">[^<]*<", "><", figure.svg).lower()
 
 
-def test_what_is_missing_is_no_empty_picture(study: Build) -> None:
-    assert figures(build(study(scored=False))) == []
+def test_a_study_whose_main_normalizer_leaves_no_word_has_no_figures_and_no_crash(study: Build) -> None:
+    source = study(per_speaker=1)
+    main = source.cells["normalizer"] == "whisper_english"
+    nothing = {"wer": None, "ci_low": None, "ci_high": None, "n_ref_words": 0, "support": "no_words"}
+    cells = source.cells.copy()
+    for name, value in nothing.items():
+        cells.loc[main, name] = value
+    scores = source.scores[source.scores["normalizer"] != "whisper_english"].reset_index(drop=True)
+    content = build(replace(source, cells=cells, scores=scores))
+    assert {figure.name for figure in figures(content)} <= {"gaps", "interaction"}
+
+
+def test_a_group_that_is_not_in_a_figure_is_named_under_it(card: Card) -> None:
+    sections = card(per_speaker=1).sections
+    captions = {block.name: block.caption for one in sections for block in one.blocks if block.kind == "figure"}
+    assert "Not in the figure, for lack of data: lone_voice." in captions["gaps"]
+    assert "Not in the figure, for lack of data: lone_voice." in captions["interaction"]
+    assert "Not in the figure" not in captions["error_kinds"] + captions["wer_heat_map"] + captions["speakers"]
+    assert "leaving out" not in captions["interaction"]  # its intervals are those of a pooled variance
+
+
+@pytest.mark.parametrize("label", ["W" * 60, "\u9a12\u97f3" * 30, "two words " * 6])
+def test_no_line_of_a_fitted_label_is_wider_than_its_room_and_nothing_of_it_is_lost(label: str) -> None:
+    with drawing.in_style("any"):
+        for bold in (False, True):
+            found = panels.fitted(label, 1.4, panels.LABEL_PT, bold=bold)
+            assert panels.width_in([found], panels.LABEL_PT, bold=bold) <= 1.4
+            assert "".join(found.split()) == "".join(label.split())
+        assert panels.fitted("W", 0.01, panels.LABEL_PT) == "W"
+
+
+def test_a_square_is_darker_wherever_the_rate_is_higher_also_above_all_words() -> None:
+    assert heat_map.darkest([0.1]) == heat_map.LEAST_DARKEST
+    assert heat_map.darkest([0.4, 3.0]) == 3.0
+
+
+def test_what_is_missing_is_no_empty_picture(study: Build, card: Card) -> None:
+    assert figures(card(scored=False)) == []
     names = [figure.name for figure in figures(only(study, "gaps", accents={"only": 6}, conditions=["clean"]))]
     assert names == []
 
 
 @pytest.mark.long
-def test_thirty_groups_under_nineteen_conditions_stay_small_enough_for_a_page(study: Build) -> None:
+def test_thirty_groups_under_nineteen_conditions_stay_small_enough_for_a_page(card: Card) -> None:
     accents = {f"accent number {index}": 5 for index in range(30)}
-    content = build(study(accents=accents, conditions=[f"condition_{index}" for index in range(19)], per_speaker=1))
+    content = card(accents=accents, conditions=[f"condition_{index}" for index in range(19)], per_speaker=1)
     for figure in figures(content):
         assert len(figure.inline.encode()) < 150_000, figure.name
 

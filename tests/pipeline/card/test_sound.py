@@ -16,6 +16,7 @@ from pipeline.card.page.page import html as html_page
 from pipeline.card.settings import CardSettings
 
 Build = Callable[..., CardInput]
+Card = Callable[..., CardContent]
 
 
 def section(content: CardContent, slug: str) -> Section:
@@ -43,8 +44,8 @@ def points(source: CardInput) -> list[StartingPoint]:
     return build(source).numbers.starting_points
 
 
-def test_equal_recordings_give_medians_and_no_warning(study: Build) -> None:
-    content = build(study())
+def test_equal_recordings_give_medians_and_no_warning(card: Card) -> None:
+    content = card()
     sounds = {item.key.accent: item for item in content.numbers.sounds}
     assert set(sounds) == set(content.accents)
     first = sounds["v_w_merger"]
@@ -151,8 +152,8 @@ def test_every_number_of_the_table_is_in_the_json_beside_its_group(study: Build)
     assert all("before any condition" in item["method"] for item in by_accent.values())
 
 
-def test_room_overload_and_loss_have_columns_only_where_a_condition_makes_them(study: Build) -> None:
-    plain = table(build(study()), "Sound as delivered")
+def test_room_overload_and_loss_have_columns_only_where_a_condition_makes_them(study: Build, card: Card) -> None:
+    plain = table(card(), "Sound as delivered")
     assert "Room (median)" not in plain.columns
     source = study()
     own = source.renderings["trial_key"].isin(source.trials.loc[source.trials["condition"] == "babble_10", "trial_key"])
@@ -175,8 +176,8 @@ def facts(content: CardContent) -> list[str]:
     return [fact.label for block in blocks if isinstance(block, Facts) for fact in block.facts]
 
 
-def test_what_was_said_without_speech_replaces_not_evaluated(study: Build) -> None:
-    silent, said = build(study()), build(study(said_in_noise=("Thank you.", "", "Thank you.", "you you")))
+def test_what_was_said_without_speech_replaces_not_evaluated(card: Card) -> None:
+    silent, said = card(), card(said_in_noise=("Thank you.", "", "Thank you.", "you you"))
     assert "Output on silence or noise alone" in facts(silent)
     assert silent.numbers.invented == []
     assert "Output on silence or noise alone" not in facts(said)
@@ -200,16 +201,16 @@ def test_only_the_three_most_frequent_texts_are_shown_and_ties_do_not_hang_on_ro
         assert [(item.text, item.n_trials) for item in texts] == [("d", 2), ("a", 1), ("b", 1)]
 
 
-def test_invented_text_is_escaped_cut_and_withheld_where_texts_are(study: Build) -> None:
+def test_invented_text_is_escaped_cut_and_withheld_where_texts_are(card: Card) -> None:
     hostile = "<script>alert(1)</script> | [x](https://evil.example) \u202e" + "y" * 500
-    content = build(study(said_in_noise=(hostile,)))
+    content = card(said_in_noise=(hostile,))
     page, text = html_page(content, [], None), render.markdown(content)
     assert "<script>alert" not in page
     assert "<script>alert" not in text
     assert "\u202e" not in page + text
     assert "y" * 200 not in page
     for plan in ({"redistribute_text": False}, {"settings": CardSettings(show_text=False)}):
-        kept = build(study(said_in_noise=("private words",), **plan))
+        kept = card(said_in_noise=("private words",), **plan)
         assert "private words" not in render.json_text(kept) + html_page(kept, [], None) + render.markdown(kept)
         assert "withheld" in text_of(section(kept, "veracity"))
 

@@ -14,6 +14,7 @@ from pipeline.card.model import Listing, Section, Sentence, Table
 from pipeline.card.standings import UNSUPPORTED
 
 Build = Callable[..., CardInput]
+Card = Callable[..., CardContent]
 
 
 def fairness(content: CardContent) -> Section:
@@ -41,12 +42,12 @@ def changed(source: CardInput, statistic: str, **values: Any) -> CardInput:
     return replace(source, disparities=table)
 
 
-def test_the_model_stands_beside_the_naive_gap_and_its_null(study: Build) -> None:
-    first = sentences(build(study()))[0]
+def test_the_model_stands_beside_the_naive_gap_and_its_null(card: Card) -> None:
+    first = sentences(card())[0]
     for part in ("naive gap is 30.0 points", "12.0 points on average", "gap 21.0 points (10.5 to 31.5)", "0.93"):
         assert part in first
     assert "SD of log WER between groups 0.24 (0.12 to 0.36)" in first
-    short = next(s.text for s in build(study()).summary if "naive gap" in s.text)
+    short = next(s.text for s in card().summary if "naive gap" in s.text)
     assert "model gap 21.0 points (10.5 to 31.5)" in short
 
 
@@ -74,8 +75,8 @@ def test_what_holds_of_one_conditions_test_alone_stands_in_its_line(study: Build
     assert "Permutation test over all groups (half an error added): p =" in texts[0]
 
 
-def test_a_ranked_group_carries_its_place_and_its_verdict(study: Build) -> None:
-    text = cell(build(study()), "v_w_merger")
+def test_a_ranked_group_carries_its_place_and_its_verdict(card: Card) -> None:
+    text = cell(card(), "v_w_merger")
     assert "38.3% counted" in text
     assert "25.0% (20.0 to 30.0) shrunken" in text
     assert "P(worst) 0.39, P(best) 0.01" in text
@@ -83,14 +84,14 @@ def test_a_ranked_group_carries_its_place_and_its_verdict(study: Build) -> None:
     assert "6 speakers, 180 words" in text
 
 
-def test_a_group_below_the_floor_has_no_place_and_no_verdict(study: Build) -> None:
-    text = cell(build(study()), "lone_voice")
+def test_a_group_below_the_floor_has_no_place_and_no_verdict(card: Card) -> None:
+    text = cell(card(), "lone_voice")
     assert "not compared: fewer than 5 named speakers" in text
     assert "P(worst)" not in text
 
 
-def test_the_probability_of_being_worst_follows_the_name_of_the_highest_wer(study: Build) -> None:
-    first = sentences(build(study()))[0]
+def test_the_probability_of_being_worst_follows_the_name_of_the_highest_wer(card: Card) -> None:
+    first = sentences(card())[0]
     assert "highest WER is that of v_w_merger, 38.3% (27.4 to 53.7; 6 speakers, 180 words), P(worst) 0.39" in first
 
 
@@ -103,8 +104,8 @@ def test_a_worse_group_is_named_only_where_the_groups_differ_at_all(study: Build
     assert UNSUPPORTED not in said[1]
 
 
-def test_equivalence_of_all_is_shown_by_its_p_only(study: Build) -> None:
-    assert any("is not shown (0 shown to be; largest p = 0.400)" in text for text in sentences(build(study())))
+def test_equivalence_of_all_is_shown_by_its_p_only(study: Build, card: Card) -> None:
+    assert any("is not shown (0 shown to be; largest p = 0.400)" in text for text in sentences(card()))
     said = sentences(build(changed(study(), "all_within_margin", p=0.02)))
     assert any("is shown (0 shown to be; largest p = 0.020)" in text for text in said)
 
@@ -131,14 +132,14 @@ def test_faas_is_on_the_card_only_where_it_was_asked_for_and_never_in_the_summar
 @pytest.mark.parametrize(
     "plan", [{"accents": {"only": 7}}, {"speakers_known": False}, {"accents": {}, "scored": False}]
 )
-def test_a_study_without_two_ranked_groups_gets_sentences_and_no_verdict(study: Build, plan: dict[str, Any]) -> None:
-    text = render.markdown(build(study(**plan)))
+def test_a_study_without_two_ranked_groups_gets_sentences_and_no_verdict(card: Card, plan: dict[str, Any]) -> None:
+    text = render.markdown(card(**plan))
     assert "not evaluated" in text
     assert "worse than that margin" not in text
 
 
-def test_the_numbers_are_in_the_json_with_their_keys(study: Build) -> None:
-    numbers = json.loads(render.json_text(build(study())))["numbers"]
+def test_the_numbers_are_in_the_json_with_their_keys(card: Card) -> None:
+    numbers = json.loads(render.json_text(card()))["numbers"]
     found = next(item for item in numbers["standings"] if item["key"]["accent"] == "v_w_merger")
     assert (found["p_worst"], found["verdict"], found["against"]) == (0.39, "inconclusive", "rest")
     assert numbers["rules"]["equivalence_margin"] == 1.25
