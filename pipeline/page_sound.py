@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pandas as pd
 
 from augment.errors import ConditionError
 from pipeline.artifacts import CLIP_FOLDER, CLIPS, file_sha256
+from pipeline.card.wording import count, label
 from pipeline.errors import StudyError
 from pipeline.execution import Run
 from pipeline.rendering import Renderer
-from pipeline.stages.clip_examples import NAME, Clips, clip_examples, withheld, worst
+from pipeline.stages.clip_examples import MOST_S, NAME, Clips, clip_examples, withheld, worst
 
 logger = logging.getLogger(__name__)
 UNHEARD = "No sound is here: the recognizer of this run hears no audio, and nothing was rendered for it."
@@ -31,7 +33,19 @@ def sound(this: Run, shown: Mapping[str, pd.DataFrame]) -> Clips:
     chosen = worst(scores[of_page], settings.page.clips_per_cell, study.stats.reference_condition)
     if not chosen:
         return Clips()
-    return clip_examples(chosen, shown, _renderer(this), here=_here(this))
+    clips = clip_examples(chosen, shown, _renderer(this), here=_here(this))
+    if not clips.names or len(clips.names) == of_page.sum():
+        return clips
+    return replace(clips, notes=(_which(this, len(clips.names)), *clips.notes))
+
+
+def _which(this: Run, n_clips: int) -> str:
+    """Return which renderings can be heard, where not all of them can."""
+    per_cell, reference = this.study.card.page.clips_per_cell, this.study.stats.reference_condition
+    return (
+        f"Sound is here of {count(n_clips, 'rendering')}: of every group under every condition of the {per_cell} with "
+        f"the most errors, and of the same utterances under {label(reference)}; at most {MOST_S / 60:g} minutes in all."
+    )
 
 
 def _here(this: Run) -> set[str]:

@@ -131,13 +131,18 @@ def gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     place = f"Under {label(condition)}"
     if gap is None or gap.value is None or gap.n_groups < 2:
         why = f" ({gap.note})" if gap is not None and gap.note else ""
-        return Sentence(text=f"{place}: {NOT_EVALUATED}{why}.", key=key)
+        return Sentence(text=f"{opening(condition)}{NOT_EVALUATED}{why}.", key=key)
     ratio = evidence.disparity("ratio_max_min", condition)
     factor = f", ratio {ratio.value:.2f}" if ratio is not None and ratio.value is not None else ""
     text = f"{place}, across {count(gap.n_groups, 'ranked group')}, {_extremes(evidence, gap)}the naive gap is "
     text += f"{gap_points(gap.value)}{factor}. {_null(evidence, gap, ratio)} {model_phrase(evidence, condition)} "
     text += _omnibus(evidence, condition)
     return Sentence(text=text, key=gap.key)
+
+
+def opening(condition: str) -> str:
+    """Return how ``short_gap_sentence`` begins, by which a page knows it among the sentences of the summary."""
+    return f"Under {label(condition)}: "
 
 
 def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
@@ -149,7 +154,8 @@ def short_gap_sentence(evidence: Evidence, condition: str) -> Sentence:
     if gap.null_mean is not None and gap.null_p95 is not None:
         chance = f"{gap_points(gap.null_mean)} on average, {gap_points(gap.null_p95)} at the 95th percentile"
     names = _extremes(evidence, gap).removesuffix("; ")
-    text = f"Under {label(condition)}: naive gap {gap_points(gap.value)} between {count(gap.n_groups, 'ranked group')} "
+    groups = count(gap.n_groups, "ranked group")
+    text = f"{opening(condition)}naive gap {gap_points(gap.value)} between {groups} "
     text += f"(chance alone: {chance}; permutation test {p_value(test.p if test is not None else None)}"
     if test is not None and test.p is not None:
         text += f": a difference is {'shown' if test.p < evidence.alpha else 'not shown'}"

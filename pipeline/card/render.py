@@ -15,7 +15,7 @@ from pipeline.card.figures import drawings
 from pipeline.card.model import CardContent
 
 FIGURES_FOLDER = "figures"
-"""Where the Markdown card looks for ``<name>.png``, beside itself."""
+"""Where the cards look for ``<name>.png`` and its other forms, beside themselves."""
 
 
 class _PackageFiles(BaseLoader):

@@ -24,9 +24,9 @@ def write_card(card_input: CardInput) -> tuple[CardContent, Mapping[str, bytes]]
         "card.html": page.html(built, drawn, island.build(card_input, built)).encode(),
     }
     for figure in drawn:
-        files[f"figures/{figure.name}.svg"] = figure.svg.encode()
-        files[f"figures/{figure.name}.png"] = figure.png
-        files[f"figures/{figure.name}.csv"] = figure.csv.encode()
+        files[f"{render.FIGURES_FOLDER}/{figure.name}.svg"] = figure.svg.encode()
+        files[f"{render.FIGURES_FOLDER}/{figure.name}.png"] = figure.png
+        files[f"{render.FIGURES_FOLDER}/{figure.name}.csv"] = figure.csv.encode()
     files[model_index.FILE] = model_index.yaml_text(built, card_input.record.corpus).encode()
     if built.gates:
         record = card_input.record

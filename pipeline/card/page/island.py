@@ -19,6 +19,7 @@ from jinja2.utils import htmlsafe_json_dumps
 
 from pipeline.card.closing import ONE_UTTERANCE, TEXTS_WITHHELD
 from pipeline.card.model import CardContent
+from pipeline.card.page.names import shown_names
 from pipeline.card.page.order import by_interest
 from pipeline.card.page.outcomes import MOST_WORDS, outcome, shown_words
 from pipeline.card.said import Said
@@ -133,8 +134,8 @@ def _head(view: View, content: CardContent, n_trials: int) -> dict[str, Any]:
         "version": VERSION,
         "main": 0,
         "normalizers": [visible(name) for name in (view.main, *view.others)],
-        "accents": [visible(name) for name in content.accents],
-        "conditions": [visible(name) for name in content.conditions],
+        "accents": list(shown_names(content.accents).values()),
+        "conditions": list(shown_names(content.conditions).values()),
         "reference_condition": view.conditions.index(view.reference) if view.reference in view.conditions else -1,
         "synthetic": content.synthetic,
         "texts": texts,

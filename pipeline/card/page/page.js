@@ -329,11 +329,16 @@
     }
     if (total === 0) return "";
     const people = unknown ? "speakers unknown" : counted(speakers.size, "speaker");
-    return `Together: ${counted(errors, "error")} in ${counted(total, "reference word")}, WER ${percent(errors / total)} (${people}).`;
+    const part = isWhole() ? "Together" : "Together, of those in this page only (the numbers of the card are of all)";
+    return `${part}: ${counted(errors, "error")} in ${counted(total, "reference word")}, WER ${percent(errors / total)} (${people}).`;
   }
 
+  const isWhole = () => data.trials.length === data.n_trials;
+
   function announce() {
-    byId("count").textContent = `${chosen.length.toLocaleString("en")} of ${counted(data.trials.length, "rendering")}`;
+    const scored = isWhole() ? "" : ` in this page; ${data.n_trials.toLocaleString("en")} were scored`;
+    byId("count").textContent =
+      `${chosen.length.toLocaleString("en")} of ${counted(data.trials.length, "rendering")}${scored}`;
     byId("together").textContent = together();
     byId("view").textContent = viewInWords(view);
     byId("only").hidden = view.utterance === "";

@@ -20,7 +20,7 @@ from pipeline.card.figures import Figure
 from pipeline.card.model import CardContent, Table
 from pipeline.card.page.verdict import verdict
 from pipeline.card.page.wer_table import wer_table
-from pipeline.card.render import environment_for_html
+from pipeline.card.render import FIGURES_FOLDER, environment_for_html
 from pipeline.card.wording import SYNTHETIC, label
 
 MOST_FACTS = 12
@@ -60,6 +60,7 @@ def html(content: CardContent, drawn: Sequence[Figure], island: Island | None) -
             linked=linked,
             figures={figure.name: figure for figure in sorted(drawn, key=_is_wide)},
             confusions=_confusions(content),
+            folder=FIGURES_FOLDER,
             wide={figure.name for figure in drawn if _is_wide(figure)},
             most_facts=MOST_FACTS,
             policy=Markup(_policy(script)),  # its quotes are our own

@@ -1,11 +1,13 @@
 """What a reader must see first: the summary's sentences in order of weight, and one row a condition.
 
-The row says whose WER is highest and lowest, by how much, and whether a difference between groups is shown.
+The row says whose WER is highest and lowest, by how much, and whether a difference between groups is shown. Only
+sentences that say the same are folded beside it.
 """
 
 from dataclasses import dataclass
 
 from pipeline.card.evidence import interval_of
+from pipeline.card.fairness import opening
 from pipeline.card.measures import Cell, Disparity
 from pipeline.card.model import CardContent, Sentence
 from pipeline.card.plot_data import main_cells
@@ -15,6 +17,7 @@ MOST_ROWS = 6
 """Conditions in sight; the others are folded."""
 MOST_SENTENCES = 3
 """Sentences about single conditions in sight, beside the table that says the same."""
+NOBODY = "no group is named"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +45,39 @@ class Verdict:
 def verdict(content: CardContent) -> Verdict:
     """Sort the summary after its first sentence; no sentence is dropped, and no warning is folded."""
     rest = content.summary[1:]
-    single = [sentence for sentence in rest if sentence.key.condition and not sentence.warning]
+    kept, left = _rows(content)
+    single = [sentence for sentence in rest if not sentence.warning and _of_a_row(sentence)] if kept else []
     folded = single if len(single) > MOST_SENTENCES else []
     plain = tuple(sentence for sentence in rest if not sentence.warning and sentence not in folded)
-    kept, left = _rows(content)
     return Verdict(tuple(one for one in rest if one.warning), plain, tuple(folded), kept, left)
 
 
+def _of_a_row(sentence: Sentence) -> bool:
+    return bool(sentence.key.condition) and sentence.text.startswith(opening(sentence.key.condition))
+
+
 def _rows(content: CardContent) -> tuple[tuple[VerdictRow, ...], tuple[VerdictRow, ...]]:
-    gaps = [gap for condition in content.conditions if (gap := _main(content, "gap_max_min", condition)) is not None]
-    gaps = [gap for gap in gaps if gap.value is not None and gap.n_groups > 1]
+    """Return a row for every condition, in sight or folded; none where no condition has a gap."""
+    gaps = {condition: _main(content, "gap_max_min", condition) for condition in content.conditions}
+    sizes = {
+        name: gap.value for name, gap in gaps.items() if gap is not None and gap.value is not None and gap.n_groups > 1
+    }
+    if not sizes:
+        return (), ()
     reference = content.numbers.rules.reference_condition
     # in sight: the reference condition and the widest gaps; in the order of the card all the same
-    weighty = sorted(gaps, key=lambda gap: (gap.key.condition != reference, -(gap.value or 0.0), gap.key.condition))
-    seen = {gap.key.condition for gap in weighty[:MOST_ROWS]}
-    rows = [(gap.key.condition in seen, _row(content, gap)) for gap in gaps]
+    weighty = sorted(gaps, key=lambda name: (name != reference, -sizes.get(name, -1.0), name))
+    seen = set(weighty[:MOST_ROWS])
+    rows = [
+        (name in seen, _unevaluated(name, gap) if gap is None or name not in sizes else _row(content, gap))
+        for name, gap in gaps.items()
+    ]
     return tuple(row for kept, row in rows if kept), tuple(row for kept, row in rows if not kept)
+
+
+def _unevaluated(condition: str, gap: Disparity | None) -> VerdictRow:
+    why = (gap.note,) if gap is not None and gap.note else ()
+    return VerdictRow(label(condition), (NOBODY,), (NOBODY,), (NOT_EVALUATED, *why), (NOT_EVALUATED,))
 
 
 def _row(content: CardContent, gap: Disparity) -> VerdictRow:
@@ -78,7 +98,7 @@ def _row(content: CardContent, gap: Disparity) -> VerdictRow:
 
 def _extreme(content: CardContent, cell: Cell | None) -> tuple[str, ...]:
     if cell is None or not cell.ranked:
-        return ("no group is named",)
+        return (NOBODY,)
     interval = interval_of(cell)
     behind = support(cell.n_speakers, cell.n_ref_words, speakers_known=content.speakers_known)
     return (label(cell.key.accent), f"{percent(cell.wer)} {interval}".strip(), behind)

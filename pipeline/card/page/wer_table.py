@@ -8,9 +8,10 @@ from pipeline.card.heat_map import darkest
 from pipeline.card.measures import Cell
 from pipeline.card.model import CardContent
 from pipeline.card.page.links import view_link
+from pipeline.card.page.names import shown_names
 from pipeline.card.plot_data import main_cells
 from pipeline.card.publication import SUPPRESSED
-from pipeline.card.wording import NOT_EVALUATED, label, percent, support, visible
+from pipeline.card.wording import NOT_EVALUATED, label, percent, support
 from pipeline.tables import POOLED
 
 LEVELS = 7
@@ -67,26 +68,34 @@ def _cell(
     *,
     linked: bool,
 ) -> WerCell:
-    accent, condition = place
-    cell, name = cells.get(place), "" if accent == POOLED else accent
+    accent, condition = _named(content, place)
+    cell = cells.get(place)
     if cell is None or cell.wer is None:
         absent = SUPPRESSED if place in content.numbers.publication.hidden else NOT_EVALUATED
-        return WerCell(visible(name), visible(condition), (absent,), NO_LEVEL, "")
+        return WerCell(accent, condition, (absent,), NO_LEVEL, "")
     behind = support(cell.n_speakers, cell.n_ref_words, speakers_known=content.speakers_known)
     lines = (percent(cell.wer), interval_of(cell).strip("()") or "no interval", behind)
     level = str(min(LEVELS - 1, int(LEVELS * cell.wer / last)))
-    link = view_link(accent=name, condition=condition) if linked else ""
-    return WerCell(visible(name), visible(condition), lines, level, link)
+    link = view_link(accent=accent, condition=condition) if linked else ""
+    return WerCell(accent, condition, lines, level, link)
+
+
+def _named(content: CardContent, place: tuple[str, str]) -> tuple[str, str]:
+    """Return a cell's group (none where all are pooled) and condition as the page's data name them."""
+    accents = {**shown_names(content.accents), POOLED: ""}
+    return accents[place[0]], shown_names(content.conditions)[place[1]]
 
 
 def _hidden_rows(content: CardContent) -> list[WerRow]:
     """Return a row for each group of which no number is shown."""
-    hidden = {cell.accent: cell.merged_into for cell in content.numbers.publication.cells}
+    hidden = content.numbers.publication.cells
+    into = {cell.accent: cell.merged_into for cell in hidden}  # a group is merged whole or not at all
+    accents = sorted(set(into) - set(content.accents))
+    names = shown_names([*content.accents, *accents])
+    conditions = shown_names(content.conditions).values()
     rows = []
-    for accent, into in sorted(hidden.items()):
-        if accent in content.accents:
-            continue
-        words = f"in {label(into)}" if into else SUPPRESSED
-        own = [WerCell(visible(accent), visible(name), (words,), NO_LEVEL, "") for name in content.conditions]
+    for accent in accents:
+        words = f"in {label(into[accent])}" if into[accent] else SUPPRESSED
+        own = [WerCell(names[accent], condition, (words,), NO_LEVEL, "") for condition in conditions]
         rows.append(WerRow(label(accent), tuple(own)))
     return rows
