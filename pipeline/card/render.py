@@ -13,6 +13,7 @@ from markupsafe import Markup
 from pipeline.card import escape
 from pipeline.card.figures import drawings
 from pipeline.card.model import CardContent
+from pipeline.card.page.verdict import verdict
 
 FIGURES_FOLDER = "figures"
 """Where the cards look for ``<name>.png`` and its other forms, beside themselves."""
@@ -34,7 +35,7 @@ def markdown(content: CardContent) -> str:
     """Return the card as GitHub-flavored Markdown; its figures are linked as ``figures/<name>.png``, beside it."""
     linked = {drawing.name: drawing for drawing in drawings(content)}
     template = environment_for_markdown().get_template("service_card.md.j2")
-    return template.render(content=content, figures=linked, folder=FIGURES_FOLDER)
+    return template.render(content=content, verdict=verdict(content), figures=linked, folder=FIGURES_FOLDER)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a reader must see first: the summary's sentences in order of weight, and one row a condition.
+"""What a reader of the page or of the Markdown card must see first: the summary's sentences, and one row a condition.
 
 The row says whose WER is highest and lowest, by how much, and whether a difference between groups is shown. Only
 sentences that say the same are folded beside it.
@@ -11,7 +11,7 @@ from pipeline.card.fairness import opening
 from pipeline.card.measures import Cell, Disparity
 from pipeline.card.model import CardContent, Sentence
 from pipeline.card.plot_data import main_cells
-from pipeline.card.wording import NOT_EVALUATED, gap_points, label, p_value, percent, support
+from pipeline.card.wording import NOT_EVALUATED, SYNTHETIC, gap_points, label, p_value, percent, support
 
 MOST_ROWS = 6
 """Conditions in sight; the others are folded."""
@@ -33,8 +33,9 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The first screen: ``rows`` and ``sentences`` in sight, the rest folded."""
+    """The first screen: ``rows`` and ``sentences`` in sight, the rest folded; ``caption`` is that of the rows."""
 
+    caption: str
     warnings: tuple[Sentence, ...]
     sentences: tuple[Sentence, ...]
     folded_sentences: tuple[Sentence, ...]
@@ -49,7 +50,17 @@ def verdict(content: CardContent) -> Verdict:
     single = [sentence for sentence in rest if not sentence.warning and _of_a_row(sentence)] if kept else []
     folded = single if len(single) > MOST_SENTENCES else []
     plain = tuple(sentence for sentence in rest if not sentence.warning and sentence not in folded)
-    return Verdict(tuple(one for one in rest if one.warning), plain, tuple(folded), kept, left)
+    warnings = tuple(one for one in rest if one.warning)
+    return Verdict(_caption(content), warnings, plain, tuple(folded), kept, left)
+
+
+def _caption(content: CardContent) -> str:
+    level = f"{100 * content.numbers.rules.confidence:g}%"
+    flag = f"; {SYNTHETIC}" if content.synthetic else ""
+    return (
+        f"Highest and lowest WER of a ranked group, by condition ({level} interval; normalizer "
+        f"{label(content.main_normalizer)}). “Not shown” does not mean that there is no difference{flag}"
+    )
 
 
 def _of_a_row(sentence: Sentence) -> bool:

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from pipeline.card import escape, render
-from pipeline.card.content import CardInput, build
+from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.figures import figures
 from pipeline.card.page.page import html as html_page
 from pipeline.card.settings import FIGURES
 from pipeline.card.wording import visible
 
 Build = Callable[..., CardInput]
+Card = Callable[..., CardContent]
 PAGE = """
 html head meta title style script body header nav main section h1 h2 h3 h4 p strong em ul ol li a dl div dt dd bdi pre
 code figure figcaption table caption thead tbody tr th td span details summary noscript form label select option input
@@ -27,6 +28,7 @@ button b
 DRAWING = "svg desc defs g path rect text tspan use clippath pattern"
 TAGS = set(f"{PAGE} {DRAWING}".split())
 VOID = {"meta", "input"}
+FIGURE_FILE = re.compile(rf"figures/({'|'.join(FIGURES)})\.(svg|png|csv)")
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "handler": '"><img src=x onerror=alert(1)>',
@@ -84,7 +86,7 @@ def check_page(text: str) -> Page:
         assert name not in {"src", "srcset", "action", "formaction", "background", "ping"}, (tag, name)
         if name.endswith("href"):
             assert value is not None
-            assert value.startswith("#"), (tag, value)
+            assert value.startswith("#") or (tag == "a" and FIGURE_FILE.fullmatch(value)), (tag, value)
     return page
 
 
@@ -92,8 +94,8 @@ def table_lines(markdown: str) -> int:
     return sum(line.startswith("|") for line in markdown.splitlines())
 
 
-def test_the_page_is_well_formed_has_unique_ids_and_needs_nothing_else(study: Build) -> None:
-    content = build(study(synthetic=True))
+def test_the_page_is_well_formed_has_unique_ids_and_needs_nothing_else(card: Card) -> None:
+    content = card(synthetic=True)
     text = html_page(content, figures(content), None)
     page = check_page(text)
     assert text.lstrip().startswith("<!doctype html>")
@@ -107,14 +109,14 @@ def test_the_page_is_well_formed_has_unique_ids_and_needs_nothing_else(study: Bu
     assert len(ids) == len(set(ids))
 
 
-def test_section_four_repeats_what_nobody_verified_of_the_corpus(study: Build) -> None:
-    content = build(study(synthetic=False))
+def test_section_four_repeats_what_nobody_verified_of_the_corpus(card: Card) -> None:
+    content = card(synthetic=False)
     assert "Who | read &lt;b&gt;it&lt;/b&gt;." in html_page(content, figures(content), None)
     assert "Not verified" in render.markdown(content)
 
 
-def test_a_page_without_figures_says_so(study: Build) -> None:
-    content = build(study(scored=False))
+def test_a_page_without_figures_says_so(card: Card) -> None:
+    content = card(scored=False)
     assert figures(content) == []
     check_page(html_page(content, [], None))
     assert "](figures/" not in render.markdown(content)
@@ -137,17 +139,17 @@ def test_hostile_words_neither_run_nor_break_the_page(study: Build, kind: str) -
     assert table_lines(render.markdown(content)) == table_lines(render.markdown(build(replace(friendly, scores=calm))))
 
 
-def test_hostile_labels_neither_run_nor_break_the_page_or_its_figures(study: Build) -> None:
+def test_hostile_labels_neither_run_nor_break_the_page_or_its_figures(card: Card) -> None:
     labels = [text for kind, text in HOSTILE.items() if kind != "huge"]
-    content = build(study(accents=dict.fromkeys(labels, 5), conditions=labels[:3], per_speaker=1))
+    content = card(accents=dict.fromkeys(labels, 5), conditions=labels[:3], per_speaker=1)
     check_page(html_page(content, figures(content), None))
     shown = {token.type for token in MarkdownIt("commonmark").enable("table").parse(render.markdown(content))}
     assert "html_block" not in shown
 
 
-def test_markdown_holds_no_link_image_or_tag_of_others(study: Build) -> None:
+def test_markdown_holds_no_link_image_or_tag_of_others(card: Card) -> None:
     hostile = " ".join(text for kind, text in HOSTILE.items() if kind != "huge")[:300]
-    content = build(study(reference=hostile, hypothesis=hostile, accents={"a" + hostile[:40]: 6, "b": 6}))
+    content = card(reference=hostile, hypothesis=hostile, accents={"a" + hostile[:40]: 6, "b": 6})
     tokens = MarkdownIt("commonmark").enable("table").parse(render.markdown(content))
     inline = [child for token in tokens for child in (token.children or [])]
     assert {child.content for child in inline if child.type == "html_inline"} == {"<br>"}
@@ -156,8 +158,8 @@ def test_markdown_holds_no_link_image_or_tag_of_others(study: Build) -> None:
     assert images == {f"figures/{name}.png" for name in FIGURES}
 
 
-def test_every_markdown_table_has_as_many_cells_in_every_row(study: Build) -> None:
-    content = build(study(reference="a | b \\| c", hypothesis="| --- |", accents={"x|y": 6, "\\|": 6}))
+def test_every_markdown_table_has_as_many_cells_in_every_row(card: Card) -> None:
+    content = card(reference="a | b \\| c", hypothesis="| --- |", accents={"x|y": 6, "\\|": 6})
     tokens = MarkdownIt("commonmark").enable("table").parse(render.markdown(content))
     widths: list[int] = []
     for token in tokens:
@@ -187,19 +189,31 @@ def test_a_fence_is_longer_than_any_run_inside(text: str) -> None:
     assert escape.fence(text) not in text
 
 
-def test_markdown_shows_the_command_as_it_is_typed(study: Build) -> None:
-    text = render.markdown(build(study()))
+def test_markdown_shows_the_command_as_it_is_typed(card: Card) -> None:
+    text = render.markdown(card())
     assert "```sh\npython -m pipeline corpus=manifest corpus.path=my_recordings.csv run_name=my_recordings\n```" in text
 
 
-def test_markdown_links_figures_beside_itself(study: Build) -> None:
-    text = render.markdown(build(study()))
+def test_markdown_links_figures_beside_itself(card: Card) -> None:
+    text = render.markdown(card())
     assert "](figures/wer_heat_map.png)" in text
     assert "](figures/degradation.png)" in text
 
 
-def test_all_three_forms_say_the_same_numbers(study: Build) -> None:
-    content = build(study())
+def test_markdown_begins_with_a_row_a_condition_and_keeps_every_sentence_of_the_summary(card: Card) -> None:
+    content = card(per_speaker=1)
+    first = render.markdown(content).split("## 1. Header")[0]
+    for sentence in content.summary:
+        assert escape.markdown(sentence.text) in first
+    row = next(line for line in first.splitlines() if line.startswith("| babble_10 |"))
+    assert "v_w_merger<br>48.3%" in row
+    assert "40.0 points<br>chance alone: 12.0 points on average, 35.0 points at the 95th percentile" in row
+    assert row.endswith("| shown<br>p \\< 0.001 |")
+    assert first.index("| babble_10 |") < first.index("model gap")
+
+
+def test_all_three_forms_say_the_same_numbers(card: Card) -> None:
+    content = card()
     page = html_module.unescape(html_page(content, [], None))
     text = render.markdown(content)
     for shown in ("38.3% (27.4 to 53.7)", "12 speakers, 360 words"):
