@@ -10,10 +10,10 @@ QUIET: Final = "#57606a"
 LINE: Final = "#d0d7de"
 BAND: Final = "#f6f8fa"
 PAGE: Final = "#ffffff"
-SERIES: Final = ("#0072b2", "#c65102", "#00805e", "#a4487e", "#a66f00", "#3a8fc4", "#6b5bb5", "#3b4148")
+SERIES: Final = ("#0072b2", "#c65102", "#00805e", "#a4487e", "#3b4148", "#3a8fc4", "#a66f00", "#6b5bb5")
 """After Okabe and Ito's colors for color-blind readers, darker: 3 to 1 against white and more (WCAG 2.2, 1.4.11).
 
-Lines come round after four groups: two hues that are alike, as the blues, do not stand four apart.
+Lines come round after four groups: hues that are alike, to color-blind readers too, do not stand four apart.
 """
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8", "H")
 LINES: Final[tuple[Literal["-", "--", "-.", ":"], ...]] = ("-", "--", "-.", ":")

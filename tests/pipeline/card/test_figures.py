@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
+from itertools import combinations
 from subprocess import run
 from xml.etree import ElementTree
 
@@ -16,10 +17,11 @@ from pydantic import ValidationError
 from pipeline.card import figure_svg, heat_map, panels
 from pipeline.card import figures as drawing
 from pipeline.card.content import CardContent, CardInput, build
+from pipeline.card.error_kinds_plot import KINDS
 from pipeline.card.figure_measures import SpeakerCounts
 from pipeline.card.figures import Figure, figures
 from pipeline.card.keys import Key
-from pipeline.card.palette import PAGE, SERIES, VARIABLES
+from pipeline.card.palette import LINES, PAGE, SERIES, VARIABLES
 from pipeline.card.power_measures import SnrShift
 from pipeline.card.publication import Publication
 from pipeline.card.settings import FIGURES, CardSettings
@@ -139,6 +141,24 @@ def test_the_colors_of_groups_stand_out_from_a_light_and_from_a_dark_page() -> N
     assert min(contrast(color, PAGE) for _, color in light) >= 3
     assert min(contrast(color, DARK_PAGE) for _, color in dark) >= 3
     assert len(VARIABLES) == len(set(VARIABLES.values()))
+
+
+DEUTERANOPIA = ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881))
+"""Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB."""
+
+
+def seen(color: str) -> list[float]:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    mixed = [min(1.0, max(0.0, sum(a * b for a, b in zip(row, linear, strict=True)))) for row in DEUTERANOPIA]
+    return [part * 12.92 if part <= 0.0031308 else 1.055 * part ** (1 / 2.4) - 0.055 for part in mixed]
+
+
+def test_groups_with_one_kind_of_line_and_the_kinds_of_errors_differ_in_color_to_color_blind_readers() -> None:
+    pairs = [(SERIES[at], SERIES[at + len(LINES)]) for at in range(len(LINES))]
+    kinds = [color for _, color, _ in KINDS]
+    for first, second in [*pairs, *combinations(kinds, 2)]:
+        assert sum((a - b) ** 2 for a, b in zip(seen(first), seen(second), strict=True)) ** 0.5 > 0.25, (first, second)
 
 
 def test_the_heat_map_prints_number_interval_and_support_in_its_cells(usual: list[Figure]) -> None:

@@ -29,6 +29,8 @@ DRAWING = "svg desc defs g path rect text tspan use clippath pattern"
 TAGS = set(f"{PAGE} {DRAWING}".split())
 VOID = {"meta", "input"}
 FIGURE_FILE = re.compile(rf"figures/({'|'.join(FIGURES)})\.(svg|png|csv)")
+CALM: list[int] = []
+"""Lines of tables in the card of the same study with harmless words, counted once."""
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "handler": '"><img src=x onerror=alert(1)>',
@@ -110,8 +112,8 @@ def test_the_page_is_well_formed_has_unique_ids_and_needs_nothing_else(card: Car
 
 
 def test_section_four_repeats_what_nobody_verified_of_the_corpus(card: Card) -> None:
-    content = card(synthetic=False)
-    assert "Who | read &lt;b&gt;it&lt;/b&gt;." in html_page(content, figures(content), None)
+    content = card()
+    assert "Who | read &lt;b&gt;it&lt;/b&gt;." in html_page(content, [], None)
     assert "Not verified" in render.markdown(content)
 
 
@@ -135,8 +137,10 @@ def test_hostile_words_neither_run_nor_break_the_page(study: Build, kind: str) -
     page = check_page(shown)
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", "".join(page.text))
     assert len(shown) < 300_000
-    calm = friendly.scores.assign(normalized_reference="calm", normalized_hypothesis="calm")
-    assert table_lines(render.markdown(content)) == table_lines(render.markdown(build(replace(friendly, scores=calm))))
+    if not CALM:
+        calm = friendly.scores.assign(normalized_reference="calm", normalized_hypothesis="calm")
+        CALM.append(table_lines(render.markdown(build(replace(friendly, scores=calm)))))
+    assert table_lines(render.markdown(content)) == CALM[0]
 
 
 def test_hostile_labels_neither_run_nor_break_the_page_or_its_figures(card: Card) -> None:
