@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import ValidationError
 
-from pipeline.card import figure_svg, heat_map, panels
+from pipeline.card import degradation_plot, figure_svg, heat_map, panels
 from pipeline.card import figures as drawing
 from pipeline.card.content import CardContent, CardInput, build
 from pipeline.card.error_kinds_plot import KINDS
@@ -247,11 +247,18 @@ def test_many_speakers_are_drawn_as_quantiles_and_the_caption_says_so(study: Bui
     assert quantiles((0.2,)) == [0.2] * 5
 
 
-def ladder(study: Build, accents: dict[str, int]) -> CardContent:
+def test_snrs_stand_at_their_number_of_db_whatever_their_steps(study: Build) -> None:
+    axes = degradation_plot.draw(ladder(study, {"a": 6, "b": 6}, lowest_db=-10.0), "title").axes[0]
+    assert list(axes.get_xticks()) == [-10.0, 20.0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["-10 dB", "20 dB"]
+    assert axes.get_xlim() == (-25.0, 35.0)
+
+
+def ladder(study: Build, accents: dict[str, int], *, lowest_db: float = 5.0) -> CardContent:
     """A study of two rungs of one noise and a condition that is on none, with shifts in dB."""
     conditions = ("clean", "hum_20", "hum_5")
     source = study(accents=accents, conditions=conditions, per_speaker=1)
-    ladders = {"hum": {"hum_20": 20.0, "hum_5": 5.0, "never_run": 0.0}}
+    ladders = {"hum": {"hum_20": 20.0, "hum_5": lowest_db, "never_run": 0.0}}
     content = build(replace(source, ladders=ladders, settings=CardSettings(figures=("degradation",))))
     shifts = [
         SnrShift(
