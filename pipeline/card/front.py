@@ -10,7 +10,7 @@ from pipeline.card.wording import NOT_EVALUATED, NOT_RECORDED, count, label, lis
 FAMILIES = {
     "noise": "background noise",
     "room": "room reverberation and distance from the microphone",
-    "handset": "telephone handsets and microphones",
+    "handset": "handsets and microphones by themselves",
     "channel": "codecs, network loss and clipping",
     "last_mile": "a customer's own noise and devices",
 }
