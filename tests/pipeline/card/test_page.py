@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from pipeline.card.content import CardContent, CardInput, build
+from pipeline.card.fairness import opening
 from pipeline.card.measures import Disparity
 from pipeline.card.model import Sentence
 from pipeline.card.page.island import build as island_of
@@ -200,6 +201,41 @@ def test_no_sentence_of_the_summary_is_lost_and_no_warning_is_folded(content: Ca
         assert not any(one.warning for one in (*found.sentences, *found.folded_sentences))
         text = unescape(html(card, [], None))
         assert all(one.text in text for one in card.summary)
+
+
+def test_only_sentences_that_the_table_repeats_are_folded(content: CardContent) -> None:
+    card = with_gaps(content, 5)
+    keys = [content.numbers.rules.key.model_copy(update={"condition": name}) for name in card.conditions]
+    same = [Sentence(text=f"{opening(key.condition)}naive gap 10.0 points.", key=key) for key in keys]
+    bound = Sentence(
+        text="Under c00, across 5 groups with at least 5 speakers each, F1 was 70.0% or higher.", key=keys[0]
+    )
+    harm = Sentence(text="Shown: x under c04.", key=keys[4].model_copy(update={"accent": "x"}))
+    found = verdict(card.model_copy(update={"summary": [card.summary[0], bound, *same, harm]}))
+    assert found.sentences == (bound, harm)
+    assert found.folded_sentences == tuple(same)
+
+
+def test_a_condition_without_a_gap_has_a_row_that_says_so(content: CardContent) -> None:
+    card = with_gaps(content, 3)
+    first, *others = card.numbers.disparities
+    alone = first.model_copy(update={"value": None, "n_groups": 1, "note": "one ranked group"})
+    some = card.model_copy(update={"numbers": card.numbers.model_copy(update={"disparities": [alone, *others]})})
+    rows = verdict(some).rows
+    assert [row.condition for row in rows] == ["c00", "c01", "c02"]
+    assert rows[0].highest == rows[0].lowest == ("no group is named",)
+    assert rows[0].gap == ("not evaluated", "one ranked group")
+    none = card.model_copy(update={"numbers": card.numbers.model_copy(update={"disparities": [alone]})})
+    assert (verdict(none).rows, verdict(none).folded_sentences) == ((), ())
+
+
+def test_labels_that_look_the_same_lead_to_their_own_utterances(study: Build) -> None:
+    source = study(accents={"a b": 6, "a  b": 6}, conditions=["clean"], per_speaker=1)
+    content = build(source)
+    links = [row.cells[0].link for row in wer_table(content, linked=True).rows]
+    assert len(set(links)) == len(links) == 3
+    found = [parse_qs(link.removeprefix("#utterances?")).get("accent", [""])[0] for link in links[:2]]
+    assert found == json.loads(island_of(source, content).json())["accents"] == ["a b", "a b (2)"]
 
 
 def test_many_conditions_leave_the_reference_and_the_widest_gaps_in_sight(content: CardContent) -> None:
