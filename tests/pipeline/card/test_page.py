@@ -19,7 +19,7 @@ from pipeline.card.fairness import opening
 from pipeline.card.measures import Disparity
 from pipeline.card.model import Sentence
 from pipeline.card.page.island import build as island_of
-from pipeline.card.page.page import MOST_FACTS, html
+from pipeline.card.page.page import MOST_FACTS, SCRIPTS, html
 from pipeline.card.page.verdict import MOST_ROWS, verdict
 from pipeline.card.page.wer_table import LEVELS, wer_table
 from pipeline.card.publication import HiddenCell, Publication
@@ -110,9 +110,12 @@ def test_the_policy_runs_the_one_script_of_the_page_and_no_other(content: CardCo
     assert not re.search(r"connect-src|unsafe-eval|https?:", policy)
 
 
-def test_the_script_makes_no_markup_from_text() -> None:
-    script = files("pipeline.card.page").joinpath("page.js").read_text(encoding="utf-8")
+def test_the_script_makes_no_markup_from_text(content: CardContent) -> None:
+    written = {file.name: file.read_text() for file in files("pipeline.card.page").iterdir() if file.name[-3:] == ".js"}
+    assert sorted(SCRIPTS) == sorted(written), "no part is left out"
+    script = Outline(html(content, [], None)).scripts[0][1]
     assert script.startswith('"use strict";')
+    assert all(part in script for part in written.values())
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|setTimeout", script
     )
