@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.asr.transcripts import Transcripts
+from pipeline.card import figures
 from pipeline.config import build
 from pipeline.run import Outcome, run
 
@@ -170,9 +171,11 @@ def made(folder: Path, speakers: Sequence[Speaker], conditions: Sequence[str], *
     """Run a study of what is written, whose texts and recordings may be passed on; its last recording is missing."""
     manifest, heard = written(folder, speakers)
     sorted(folder.glob("*.flac"))[-1].unlink()
-    with pytest.MonkeyPatch.context() as recognizer:
+    with pytest.MonkeyPatch.context() as changed:
         # words that are known, of recordings that are rendered as for a recognizer that listens
-        recognizer.setattr(Transcripts, "needs_audio", True)
+        changed.setattr(Transcripts, "needs_audio", True)
+        for name in ("PNG_DPI", "LEAST_PNG_DPI"):  # no browser shows the PNGs
+            changed.setattr(figures, name, 30)
         return studied(
             folder, "corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true",
             "corpus.redistribute_text=true", "corpus.redistribute_audio=true", "asr=transcripts", f"asr.path={heard}",

@@ -1,11 +1,13 @@
 """Names of groups and conditions in the page's data and links: visible, and no two of them the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 
 from pipeline.card.wording import visible
 
 
-def shown_names(labels: Iterable[str]) -> Mapping[str, str]:
+@lru_cache(maxsize=16)  # asked for every cell of a page
+def shown_names(labels: tuple[str, ...]) -> Mapping[str, str]:
     """Return each label as the page's data and links name it.
 
     Two labels may look the same (``"a  b"``, ``"a b"``), and a link must still lead to the one that it stands for: the

@@ -23,6 +23,8 @@ from pipeline.card.page.wer_table import wer_table
 from pipeline.card.render import FIGURES_FOLDER, environment_for_html
 from pipeline.card.wording import SYNTHETIC, label
 
+SCRIPTS = ("page_data.js", "page_view.js", "page_rows.js", "page.js")
+"""The parts of the one script; each uses what those before it define."""
 MOST_FACTS = 12
 """Named values of one list in sight; the others are folded."""
 
@@ -84,7 +86,9 @@ def _confusions(content: CardContent) -> Table | None:
 
 @cache
 def _script() -> str:
-    return files("pipeline.card.page").joinpath("page.js").read_text(encoding="utf-8")
+    folder = files("pipeline.card.page")
+    parts = [folder.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
 
 
 def _policy(script: str) -> str:

@@ -110,9 +110,9 @@ def _row(content: CardContent, gap: Disparity) -> VerdictRow:
 def _extreme(content: CardContent, cell: Cell | None) -> tuple[str, ...]:
     if cell is None or not cell.ranked:
         return (NOBODY,)
-    interval = interval_of(cell)
+    interval = interval_of(cell) or "(no interval)"
     behind = support(cell.n_speakers, cell.n_ref_words, speakers_known=content.speakers_known)
-    return (label(cell.key.accent), f"{percent(cell.wer)} {interval}".strip(), behind)
+    return (label(cell.key.accent), f"{percent(cell.wer)} {interval}", behind)
 
 
 def _shown(content: CardContent, condition: str) -> tuple[str, ...]:

@@ -82,8 +82,8 @@ def _cell(
 
 def _named(content: CardContent, place: tuple[str, str]) -> tuple[str, str]:
     """Return a cell's group (none where all are pooled) and condition as the page's data name them."""
-    accents = {**shown_names(content.accents), POOLED: ""}
-    return accents[place[0]], shown_names(content.conditions)[place[1]]
+    accents = {**shown_names(tuple(content.accents)), POOLED: ""}
+    return accents[place[0]], shown_names(tuple(content.conditions))[place[1]]
 
 
 def _hidden_rows(content: CardContent) -> list[WerRow]:
@@ -91,8 +91,8 @@ def _hidden_rows(content: CardContent) -> list[WerRow]:
     hidden = content.numbers.publication.cells
     into = {cell.accent: cell.merged_into for cell in hidden}  # a group is merged whole or not at all
     accents = sorted(set(into) - set(content.accents))
-    names = shown_names([*content.accents, *accents])
-    conditions = shown_names(content.conditions).values()
+    names = shown_names((*content.accents, *accents))
+    conditions = shown_names(tuple(content.conditions)).values()
     rows = []
     for accent in accents:
         words = f"in {label(into[accent])}" if into[accent] else SUPPRESSED

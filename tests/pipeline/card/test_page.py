@@ -15,10 +15,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from pipeline.card.content import CardContent, CardInput, build
+from pipeline.card.fairness import opening
 from pipeline.card.measures import Disparity
 from pipeline.card.model import Sentence
 from pipeline.card.page.island import build as island_of
-from pipeline.card.page.page import MOST_FACTS, html
+from pipeline.card.page.page import MOST_FACTS, SCRIPTS, html
 from pipeline.card.page.verdict import MOST_ROWS, verdict
 from pipeline.card.page.wer_table import LEVELS, wer_table
 from pipeline.card.publication import HiddenCell, Publication
@@ -109,9 +110,12 @@ def test_the_policy_runs_the_one_script_of_the_page_and_no_other(content: CardCo
     assert not re.search(r"connect-src|unsafe-eval|https?:", policy)
 
 
-def test_the_script_makes_no_markup_from_text() -> None:
-    script = files("pipeline.card.page").joinpath("page.js").read_text(encoding="utf-8")
+def test_the_script_makes_no_markup_from_text(content: CardContent) -> None:
+    written = {file.name: file.read_text() for file in files("pipeline.card.page").iterdir() if file.name[-3:] == ".js"}
+    assert sorted(SCRIPTS) == sorted(written), "no part is left out"
+    script = Outline(html(content, [], None)).scripts[0][1]
     assert script.startswith('"use strict";')
+    assert all(part in script for part in written.values())
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|setTimeout", script
     )
@@ -151,14 +155,14 @@ def test_every_evaluated_cell_prints_what_the_card_says_and_leads_to_its_utteran
             assert 0 <= int(cell.level) < LEVELS
 
 
-@pytest.mark.parametrize("name", ["a & b=c#d?e+f", "ʻōlelo 👩‍🚀", "None", "x" * 90, "a\u202eb", "100%"])
-def test_any_label_comes_back_from_its_link(study: Build, name: str) -> None:
-    content = build(study(accents={name: 6, "b": 6}, conditions=[name], per_speaker=1))
-    link = (
-        next(row for row in wer_table(content, linked=True).rows if row.cells[0].accent == visible(name)).cells[0].link
-    )
-    assert re.fullmatch(r"#utterances\?[\w.~%=&-]*", link, re.ASCII)
-    assert parse_qs(link.removeprefix("#utterances?")) == {"accent": [visible(name)], "condition": [visible(name)]}
+def test_any_label_comes_back_from_its_link(study: Build) -> None:
+    names = ["a & b=c#d?e+f", "ʻōlelo 👩‍🚀", "None", "x" * 90, "a\u202eb", "100%"]
+    content = build(study(accents=dict.fromkeys(names, 1), conditions=names, per_speaker=1))
+    cells = {(cell.accent, cell.condition): cell for row in wer_table(content, linked=True).rows for cell in row.cells}
+    for name in map(visible, names):
+        link = cells[name, name].link
+        assert re.fullmatch(r"#utterances\?[\w.~%=&-]*", link, re.ASCII)
+        assert parse_qs(link.removeprefix("#utterances?")) == {"accent": [name], "condition": [name]}
 
 
 def test_a_suppressed_cell_has_a_name_and_neither_number_shade_nor_link(content: CardContent) -> None:
@@ -200,6 +204,41 @@ def test_no_sentence_of_the_summary_is_lost_and_no_warning_is_folded(content: Ca
         assert not any(one.warning for one in (*found.sentences, *found.folded_sentences))
         text = unescape(html(card, [], None))
         assert all(one.text in text for one in card.summary)
+
+
+def test_only_sentences_that_the_table_repeats_are_folded(content: CardContent) -> None:
+    card = with_gaps(content, 5)
+    keys = [content.numbers.rules.key.model_copy(update={"condition": name}) for name in card.conditions]
+    same = [Sentence(text=f"{opening(key.condition)}naive gap 10.0 points.", key=key) for key in keys]
+    bound = Sentence(
+        text="Under c00, across 5 groups with at least 5 speakers each, F1 was 70.0% or higher.", key=keys[0]
+    )
+    harm = Sentence(text="Shown: x under c04.", key=keys[4].model_copy(update={"accent": "x"}))
+    found = verdict(card.model_copy(update={"summary": [card.summary[0], bound, *same, harm]}))
+    assert found.sentences == (bound, harm)
+    assert found.folded_sentences == tuple(same)
+
+
+def test_a_condition_without_a_gap_has_a_row_that_says_so(content: CardContent) -> None:
+    card = with_gaps(content, 3)
+    first, *others = card.numbers.disparities
+    alone = first.model_copy(update={"value": None, "n_groups": 1, "note": "one ranked group"})
+    some = card.model_copy(update={"numbers": card.numbers.model_copy(update={"disparities": [alone, *others]})})
+    rows = verdict(some).rows
+    assert [row.condition for row in rows] == ["c00", "c01", "c02"]
+    assert rows[0].highest == rows[0].lowest == ("no group is named",)
+    assert rows[0].gap == ("not evaluated", "one ranked group")
+    none = card.model_copy(update={"numbers": card.numbers.model_copy(update={"disparities": [alone]})})
+    assert (verdict(none).rows, verdict(none).folded_sentences) == ((), ())
+
+
+def test_labels_that_look_the_same_lead_to_their_own_utterances(study: Build) -> None:
+    source = study(accents={"a b": 6, "a  b": 6}, conditions=["clean"], per_speaker=1)
+    content = build(source)
+    links = [row.cells[0].link for row in wer_table(content, linked=True).rows]
+    assert len(set(links)) == len(links) == 3
+    found = [parse_qs(link.removeprefix("#utterances?")).get("accent", [""])[0] for link in links[:2]]
+    assert found == json.loads(island_of(source, content).json())["accents"] == ["a b", "a b (2)"]
 
 
 def test_many_conditions_leave_the_reference_and_the_widest_gaps_in_sight(content: CardContent) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ import soundfile
 from pydantic import BaseModel
 
 from augment.jobs import Failure
+from pipeline import page_sound
 from pipeline.artifacts import CorpusRecord
 from pipeline.asr.base import Hypothesis, Request
 from pipeline.card import figures
@@ -149,6 +150,28 @@ def test_recordings_lie_beside_a_page_only_where_they_may_be_passed_on(
     assert says in reason
     assert bool(reason) == bool(says)
     assert bool(withheld(record, pd.DataFrame({"synthetic": [True, False]}))) == (not redistribute)
+
+
+@pytest.mark.parametrize(("per_cell", "says"), [(1, "2 renderings"), (4, "")])
+def test_a_page_says_which_renderings_can_be_heard_unless_all_can(per_cell: int, says: str) -> None:
+    errors = {("u1", "x", "clean"): 1, ("u1", "x", "hum"): 3, ("u2", "x", "clean"): 0, ("u2", "x", "hum"): 2}
+    shown = study("u1", "u2") | {"scores": scores(errors), "transcripts": pd.DataFrame({"a": [1]})}
+    shown["utterances"]["synthetic"] = True
+    this = SimpleNamespace(
+        has_floor=False,
+        renderer=Renderer,
+        record=SimpleNamespace(hashes={}),
+        study=SimpleNamespace(
+            card=SimpleNamespace(page=SimpleNamespace(clips_per_cell=per_cell), main_normalizer="n"),
+            backend=SimpleNamespace(needs_audio=True, name="b"),
+            corpus=SimpleNamespace(record=lambda: SimpleNamespace(redistribute_audio=True)),
+            stats=SimpleNamespace(reference_condition="clean"),
+        ),
+    )
+    notes = page_sound.sound(cast(Any, this), shown).notes
+    assert len(notes) == bool(says)
+    for note in notes:
+        assert note.startswith(f"Sound is here of {says}: of every group under every condition of the 1 with the most")
 
 
 class Listener:
