@@ -13,6 +13,7 @@ from pipeline.card.compared import GapChange, GroupGap, Pair
 from pipeline.card.keys import Key
 from pipeline.card.publication import rounded_values
 from pipeline.comparable import Finished
+from pipeline.records import significance_level
 from pipeline.run_gaps import gap_change, group_gaps
 from pipeline.shown_cells import Two, every_two, shown_by_all
 from pipeline.stats.comparisons import not_compared, told
@@ -111,5 +112,5 @@ def _pair(two: Two, accent: str) -> Pair:
         mapsswe_z=None if why_not else found.customary.z,
         mapsswe_p=None if why_not else found.customary.p,
         unit=found.unit,
-        note=why_not or told(found, 1 - settings.confidence),
+        note=why_not or told(found, significance_level(settings.confidence)),
     )

@@ -5,6 +5,11 @@ from enum import StrEnum
 from typing import Self
 
 
+def significance_level(confidence: float) -> float:
+    """Return the p-value below which something counts as shown: .05 at .95, not .05 and a rounding error."""
+    return round(1 - confidence, 12)
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorCounts:
     """Word errors of one or more trials. Counts add up; rates never do.

@@ -11,6 +11,7 @@ from pipeline.card.compared import Comparison, GapChange, GroupGap, Pair
 from pipeline.card.model import Sentence
 from pipeline.card.wording import between, count, gap_points, label, listed, p_value, percent, points, support
 from pipeline.errors import first_five
+from pipeline.records import significance_level
 
 FEW_PAIRS = 1
 """Of more pairs than this only what is shown is said in sentences; the tables hold all."""
@@ -60,7 +61,7 @@ def findings(comparison: Comparison) -> list[Sentence]:
 
 def alpha_of(comparison: Comparison) -> float:
     """Return the adjusted p below which a difference is shown."""
-    return 1 - next((job.confidence for job in comparison.compared if job.confidence), 0.95)
+    return significance_level(next((job.confidence for job in comparison.compared if job.confidence), 0.95))
 
 
 def gap_verdict(change: float | None, p_adjusted: float | None, alpha: float) -> str:

@@ -33,7 +33,7 @@ from pipeline.card.wording import (
     percent,
     support,
 )
-from pipeline.records import Support
+from pipeline.records import Support, significance_level
 from pipeline.tables import POOLED
 
 ALL_ACCENTS = "all accents pooled"
@@ -70,7 +70,7 @@ class Evidence:
     @property
     def alpha(self) -> float:
         """A p-value below this counts as shown: one minus the confidence level."""
-        return 1 - self.numbers.rules.confidence
+        return significance_level(self.numbers.rules.confidence)
 
     @property
     def measured(self) -> bool:

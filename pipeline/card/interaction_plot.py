@@ -12,6 +12,7 @@ from pipeline.card.palette import QUIET, SERIES
 from pipeline.card.panels import intervals, scale, sheet
 from pipeline.card.plot_data import as_table
 from pipeline.card.wording import label
+from pipeline.records import significance_level
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -64,7 +65,8 @@ def _drawn(content: CardContent) -> list[Interaction]:
 
 
 def _shown(content: CardContent, item: Interaction) -> bool:
-    return item.p_adjusted is not None and item.p_adjusted < 1 - content.numbers.rules.confidence
+    level = significance_level(content.numbers.rules.confidence)
+    return item.p_adjusted is not None and item.p_adjusted < level
 
 
 def draw(content: CardContent, title: str) -> "Figure":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipeline.card.compared import Comparison, Pair
 from pipeline.card.model import Row, Sentence, Table, TableCell
 from pipeline.card.wording import NOT_EVALUATED, between, count, label, p_value, points, support
+from pipeline.records import significance_level
 
 PAIRS = (
     "Every two recognizers are compared on the trials that both answered, all accents pooled. Primary: interval and "
@@ -32,7 +33,7 @@ def about_pairs(comparison: Comparison) -> list[Sentence]:
 def pair_tables(comparison: Comparison, caption: str) -> Iterator[Table]:
     """Yield the table, one row for every two recognizers and condition; nothing where there are no pairs."""
     labels = {job.run_name: label(job.label) for job in comparison.jobs}
-    alphas = {job.run_name: 1 - (job.confidence or 0.95) for job in comparison.jobs}
+    alphas = {job.run_name: significance_level(job.confidence or 0.95) for job in comparison.jobs}
     rows = [
         Row(
             head=label(pair.key.condition),

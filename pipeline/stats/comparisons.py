@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import tables
+from pipeline.records import significance_level
 from pipeline.result_tables import Comparisons
 from pipeline.stats.counts import studies
 from pipeline.stats.multiplicity import holm
@@ -113,7 +114,7 @@ def _row(found: Difference, part: Paired, accent: str, settings: StatsSettings) 
         "mapsswe_z": None if why_not else found.customary.z,
         "mapsswe_p": None if why_not else found.customary.p,
         "unit": found.unit,
-        "note": why_not or told(found, 1 - settings.confidence),
+        "note": why_not or told(found, significance_level(settings.confidence)),
     }
 
 

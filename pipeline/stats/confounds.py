@@ -16,6 +16,7 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.audit_tables import ACCENT, AuditAssociations, AuditGroups
+from pipeline.records import significance_level
 from pipeline.stats.association import Association, categorical, ranked_by_group, ranked_together
 from pipeline.stats.counts import BoolArray, FloatArray, IntArray
 from pipeline.stats.multiplicity import holm
@@ -54,10 +55,10 @@ def confounds(units: Units, *, confidence: float, seed: int) -> tuple[pd.DataFra
     draws = max(FEWEST_DRAWS, math.ceil(2 * largest / (1 - confidence)))
     rows, groups = [], []
     for pair in pairs:
-        row, own = _asked(pair, units, _Test(draws, seed, 1 - confidence))
+        row, own = _asked(pair, units, _Test(draws, seed, significance_level(confidence)))
         rows.append(row)
         groups += own
-    _adjust(rows, 1 - confidence)
+    _adjust(rows, significance_level(confidence))
     return (
         tables.build(rows, AuditAssociations, where="audit"),
         tables.build(groups, AuditGroups, where="audit"),

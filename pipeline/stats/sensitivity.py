@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from pipeline import tables
+from pipeline.records import significance_level
 from pipeline.result_tables import SUMMARY, Sensitivity
 from pipeline.stats.settings import StatsSettings
 
@@ -47,7 +48,7 @@ def sensitivity(results: Mapping[str, pd.DataFrame], settings: StatsSettings, *,
         synthetic: whether any of the speech was made by a machine.
     """
     cells = results["cells"]
-    alpha = 1 - settings.confidence
+    alpha = significance_level(settings.confidence)
     findings = [*_ranks(cells), *_disparities(results["disparities"], alpha)]
     findings += _interactions(results["interactions"], alpha)
     for name in sorted(results):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.records import ErrorCounts
+from pipeline.records import ErrorCounts, significance_level
 
 counts = st.builds(ErrorCounts, *(st.integers(0, 10_000) for _ in range(4)))
 
@@ -46,3 +46,9 @@ def test_a_count_that_is_no_count_is_refused(bad: object) -> None:
 def test_there_is_no_way_to_divide_or_average_counts() -> None:
     with pytest.raises(TypeError):
         ErrorCounts(1, 1, 1, 1) / 2  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("confidence", "level"), [(0.95, 0.05), (0.9, 0.1), (0.99, 0.01)])
+def test_a_p_that_equals_the_level_is_not_below_it(confidence: float, level: float) -> None:
+    assert not level < significance_level(confidence)
+    assert level - 1e-9 < significance_level(confidence)

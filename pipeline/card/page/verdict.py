@@ -12,6 +12,7 @@ from pipeline.card.measures import Cell, Disparity
 from pipeline.card.model import CardContent, Sentence
 from pipeline.card.plot_data import main_cells
 from pipeline.card.wording import NOT_EVALUATED, SYNTHETIC, gap_points, label, p_value, percent, support
+from pipeline.records import significance_level
 
 MOST_ROWS = 6
 """Conditions in sight; the others are folded."""
@@ -119,7 +120,7 @@ def _shown(content: CardContent, condition: str) -> tuple[str, ...]:
     test = _main(content, "omnibus_q", condition)
     if test is None or test.p is None:
         return (NOT_EVALUATED,)
-    found = test.p < 1 - content.numbers.rules.confidence
+    found = test.p < significance_level(content.numbers.rules.confidence)
     return ("shown" if found else "not shown", p_value(test.p))
 
 
