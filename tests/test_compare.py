@@ -54,9 +54,16 @@ def make(run_name: str, folder: Path, composed: Callable[..., dict[str, Any]], *
         "corpus=transcripts_only", f"corpus.path={manifest}", "corpus.public=true", "corpus.accents=as_given",
         "asr=transcripts", f"asr.path={heard}", f"conditions=[{','.join(CONDITIONS)}]", "normalizer=[whisper_english]",
         f"results_dir={folder / 'results'}", f"run_name={run_name}", "stats.permutations=99", "stats.bootstrap=200",
-        "stats.hallucination=null", "stats.reference_condition=clean", "card.figures=none",
+        "stats.hallucination=null", "render.workers=0", "stats.reference_condition=clean", "card.figures=none",
     ]  # fmt: skip
     return run(build(composed(*fixed, *overrides)), store_path=folder / "store.db", overrides=[]).folder
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures out where nobody looks at the page."""
+    if "page" not in request.node.name:
+        monkeypatch.setattr("pipeline.card.comparison_page.figures", lambda _: [])
 
 
 @pytest.fixture

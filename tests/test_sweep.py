@@ -31,7 +31,8 @@ from pipeline.sweep import compare, conclude, write
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Made = Callable[..., Job]
-QUICK = ["conditions=[clean,babble_10]", "stats.permutations=99"]
+QUICK = ["conditions=[clean,babble_10]", "stats.permutations=99", "stats.bootstrap=99", "stats.hallucination=null",
+         "render.workers=0", "card.figures=none"]  # fmt: skip
 KEY = ["run_name", "condition"]
 
 
@@ -46,6 +47,12 @@ class Deaf(Scripted):
 
 MADE: dict[tuple[object, ...], tuple[Job, Path]] = {}
 """Jobs already run, and their folders; every test has its own copy of a folder."""
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the comparison's figures out: nobody looks at them here."""
+    monkeypatch.setattr("pipeline.card.comparison_page.figures", lambda _: [])
 
 
 @pytest.fixture
