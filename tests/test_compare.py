@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from pipeline import app
 from pipeline.artifacts import RunFolder, file_sha256
 from pipeline.config import build, over_stored
 from pipeline.errors import ConfigError, StudyError
@@ -295,7 +296,7 @@ def test_a_run_that_broke_its_gate_says_so_and_its_exit_code_and_a_gate_is_no_di
     raw = over_stored(composed("stages=[write_card]", "gate.max_wer=0.01"), record.config, {"stages", "gate.max_wer"})
     run(build(raw | {"results_dir": str(results), "run_name": "after"}), store_path=results / "store.db", overrides=[])
     found, folder = compared(results, "before", "after")
-    assert [(job["exit_code"], job["gate"]) for job in found["jobs"]] == [(0, ""), (4, "broken")]
+    assert [(job["exit_code"], job["gate"]) for job in found["jobs"]] == [(app.DONE, ""), (app.GATE, "broken")]
     assert "exit code 4<br>gates broken" in (folder / "comparison.md").read_text()
     assert set(pd.read_csv(folder / "comparison.csv", keep_default_na=False)["run_gate"]) == {"", "broken"}
     assert not [key for key in found["also_differ"] if key.startswith("gate")]
