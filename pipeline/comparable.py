@@ -24,7 +24,10 @@ SPEECH = ["utterance_id", "audio_sha256", "reference", "accent", "speaker_id"]
 SAID = ["speaker_id", "accent", "error_slots", "normalized_reference", "normalized_hypothesis"]
 """What two answers to one trial are compared by, beside the counts."""
 
-_ELSEWHERE = ("run_name", "results_dir", "cache_dir", "stages", "listen", "store", "card", "asr", "corpus")
+_ELSEWHERE = (
+    "run_name", "results_dir", "cache_dir", "stages", "listen", "store", "card", "asr", "corpus", "plan", "manifest",
+    "audit", "gate", "runs",
+)  # fmt: skip
 """Sections that decide no number, or whose difference is seen otherwise: in the names, the tables, the hashes."""
 _NO_NUMBER = ("render.workers", "render.cache")
 _PATH = re.compile(r"(?<![\w.:/~-])(?:~?/|[A-Za-z]:\\)[^\s'\",;:|()]+")

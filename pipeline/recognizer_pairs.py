@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pipeline.card.compared import GapChange, GroupGap, Pair
+from pipeline.card.compared import GapChange, GroupGap, Pair, Unpaired
 from pipeline.card.keys import Key
 from pipeline.card.publication import rounded_values
 from pipeline.comparable import Finished
 from pipeline.records import significance_level
 from pipeline.run_gaps import gap_change, group_gaps
-from pipeline.shown_cells import Two, every_two, shown_by_all
+from pipeline.shown_cells import Two, every_two, shown_by_all, unpaired
 from pipeline.stats.comparisons import not_compared, told
 from pipeline.stats.multiplicity import holm
 from pipeline.stats.permutation import generator
@@ -37,7 +37,7 @@ class Tested:
     """What was found of every two runs under every condition: pooled, by accent, and of the gaps between accents.
 
     ``suppressed``: accent and condition of what is in none of them, because a run does not publish it or too few
-    speakers were answered by both.
+    speakers were answered by both. ``unpaired``: where one run lost trials that another answered.
     """
 
     pairs: list[Pair] = field(default_factory=list)
@@ -45,6 +45,7 @@ class Tested:
     gaps: list[GapChange] = field(default_factory=list)
     group_gaps: list[GroupGap] = field(default_factory=list)
     suppressed: list[Key] = field(default_factory=list)
+    unpaired: list[Unpaired] = field(default_factory=list)
 
 
 def tested(finished: Sequence[Finished], conditions: Sequence[str]) -> Tested:
@@ -62,6 +63,7 @@ def tested(finished: Sequence[Finished], conditions: Sequence[str]) -> Tested:
         gaps=_told([gap_change(two) for two in twos], rounded=rounded),
         group_gaps=_told([found for two in twos for found in group_gaps(two)], rounded=rounded),
         suppressed=[Key(accent=accent, condition=condition) for accent, condition in sorted(suppressed)],
+        unpaired=[one for one in unpaired(finished, shown) if (one.key.accent, one.key.condition) not in suppressed],
     )
 
 

@@ -12,9 +12,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from pipeline.card.compared import Unpaired
 from pipeline.card.keys import Key
 from pipeline.card.publication import Publication
-from pipeline.comparable import Finished
+from pipeline.comparable import TRIAL, Finished
 from pipeline.stats.same_utterances import WORDS, Answers, Paired, answers, paired
 from pipeline.stats.settings import StatsSettings
 from pipeline.stats.suppression import Floor, relabeled
@@ -74,6 +75,34 @@ def every_two(finished: Sequence[Finished], conditions: Sequence[str], shown: Sh
             both = _both(one.get(condition), other.get(condition))
             few = [accent for accent in both.accents if not _met(shown.floor, both.of(accent))]
             yield Two(first, second, condition, both.without(few), few, settings)
+
+
+def unpaired(finished: Sequence[Finished], shown: Shown) -> list[Unpaired]:
+    """Return where of two runs one did not answer what the other did; those of which nothing is left first."""
+    names = [one.job.run_name for one in finished]
+    found = [
+        Unpaired(
+            key=Key(accent=accent, condition=condition, normalizer=finished[0].card.main_normalizer),
+            method="trials of the accent that each run scored, and that both did",
+            first=names[at],
+            second=names[to],
+            n_first=numbers[0],
+            n_second=numbers[1],
+            n_both=numbers[2],
+        )
+        for at, to in combinations(range(len(finished)), 2)
+        for (accent, condition), numbers in _answered(shown.answers[at], shown.answers[to])
+    ]
+    return sorted(found, key=lambda one: (one.n_both / max(one.n_first, one.n_second), one.key.accent))
+
+
+def _answered(one: pd.DataFrame, other: pd.DataFrame) -> Iterator[tuple[tuple[str, str], list[int]]]:
+    """Yield the trials that the one, the other and both answered, of each cell where these are not the same."""
+    place = ["accent", "condition"]
+    both = one[[*place, "utterance_id"]].merge(other[TRIAL], on=TRIAL)
+    sizes = pd.concat([part.groupby(place).size() for part in (one, other, both)], axis=1).fillna(0).astype(int)
+    for row in sizes[sizes.nunique(axis=1) > 1].sort_index().itertuples():
+        yield row[0], list(row[1:])
 
 
 def _both(one: Answers | None, other: Answers | None) -> Paired:

@@ -6,7 +6,6 @@ about other speech, conditions, normalizers or realizations of a condition.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline import tables
 from pipeline.artifacts import RunFolder, RunRecord, file_sha256
 from pipeline.card.compared import Comparison
 from pipeline.card.content import CardContent
+from pipeline.card.gates import overall
 from pipeline.comparable import TRIAL, IncomparableError, Job
 from pipeline.errors import ConfigError, did_you_mean, first_five
 from pipeline.records import Reason
@@ -28,7 +28,8 @@ TOGETHER = "_vs_"
 LONGEST_NAME = 100
 CARD = "card.json"
 FINISHED = {"finished": 0, "finished_with_failures": 3}
-"""The exit code with which a run of each of these states ended."""
+"""The exit code with which a run of each of these states ended, if it had no gate or kept it."""
+GATE_NOT_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,16 @@ def _folder(name: str, results_dir: Path) -> Path:
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """Return a name of each run: that of its folder, after that of the folder around it where two are called alike."""
-    places = [folder.resolve() for folder in folders]
-    alike = Counter(place.name for place in places)
-    names = [place.name if alike[place.name] == 1 else f"{place.parent.name}_{place.name}" for place in places]
+    """Return a name of each run: that of its folder, with its place among those called alike where there are several.
+
+    The folders around them are not named: they may bear the name of a person.
+    """
+    places = [folder.resolve().name for folder in folders]
+    names = [name if places.count(name) == 1 else f"{name}_{places[:at].count(name) + 1}"
+             for at, name in enumerate(places)]  # fmt: skip
     if len(set(names)) < len(names):
-        raise ConfigError(
-            f"runs: {', '.join(sorted({name for name in names if names.count(name) > 1}))}: several of these folders "
-            "are called alike, and so are the folders around them. Rename one."
-        )
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ConfigError(f"runs: {', '.join(twice)}: two of these runs would be called alike. Rename one's folder.")
     return names
 
 
@@ -121,15 +123,17 @@ def _job(folder: Path, name: str) -> Job:
             f"runs: {name} is not finished{status}: a comparison needs its card. "
             "Run it to its end: stages=[...,write_card] with its run_name."
         )
+    card = _card(where, record, name)
+    kept = overall(card.gates) in (None, "kept")
     return Job(
-        exit_code=FINISHED[record.status],
+        exit_code=FINISHED[record.status] if kept else GATE_NOT_KEPT,
         base_name=name,
         run_name=name,
         recognizer=record.backend.name,
         overrides=record.overrides,
         folder=folder,
         record=record,
-        card=_card(where, record, name),
+        card=card,
         n_failed=_failed(where),
     )
 

@@ -22,6 +22,7 @@ from pipeline.card.compared import KIND, Common, Compared, Comparison, Ended
 from pipeline.card.comparison import markdown, show
 from pipeline.card.comparison_export import cells, frame, gaps, json_text
 from pipeline.card.comparison_page import html
+from pipeline.card.gates import overall as gates_ended
 from pipeline.card.keys import Key
 from pipeline.card.publication import rounded_values
 from pipeline.comparable import Finished, IncomparableError, Job, also_differ, asked_alone, check_alike, read
@@ -91,6 +92,7 @@ def compare(jobs: Sequence[Job], *, in_order: bool = False) -> Comparison:
         gaps=found.gaps,
         group_gaps=found.group_gaps,
         suppressed=found.suppressed,
+        unpaired=found.unpaired,
         in_order=in_order,
         n_common=len(common),
         n_answered={one.job.run_name: len(one.answers) for one in finished},
@@ -186,6 +188,7 @@ def _with_numbers(ended: Ended, run: Finished) -> Ended:
     return ended.model_copy(
         update={
             "confidence": numbers.rules.confidence,
+            "gate": gates_ended(card.gates) or "",
             "n_failed": run.job.n_failed,
             "n_excluded": sum(item.rows for item in numbers.dropped),
             "n_missing": sum(item.rows for item in numbers.unheard if item.status == Status.MISSING),

@@ -13,6 +13,7 @@ import pytest
 from pipeline.artifacts import RunFolder, file_sha256
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+UNDRAWN = "card.figures=none"
 WRITTEN = {
     "run.json",
     "acoustics.csv",
@@ -84,7 +85,7 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     refused = command(*arguments, "seed=5")
     assert refused.returncode == 2
     assert "another configuration" in refused.stderr
-    recomputed = command("stages=[score,summarize,write_card]", "run_name=mine", "stats.min_speakers=3")
+    recomputed = command("stages=[score,summarize,write_card]", "run_name=mine", "stats.min_speakers=3", UNDRAWN)
     assert recomputed.returncode == 0, recomputed.stderr
     record = RunFolder(tmp_path / "results" / "mine").record()
     assert record is not None
@@ -94,11 +95,11 @@ def test_a_scripted_study_of_a_manifest_runs_to_a_card(
     other_seed = command("stages=[score,summarize,write_card]", "run_name=mine", "seed=5")
     assert other_seed.returncode == 2
     assert "seed" in other_seed.stderr
-    gated = command("stages=[write_card]", "run_name=mine", "gate.max_wer=0", "card.figures=none")
+    gated = command("stages=[write_card]", "run_name=mine", "gate.max_wer=0", UNDRAWN)
     assert gated.returncode == 4, gated.stderr
     assert "Gates broken (rule point: " in gated.stdout
     assert "<failure" in (tmp_path / "results" / "mine" / "junit.xml").read_text()
-    none = command("stages=[write_card]", "run_name=mine", "gate.max_wer=null", "card.figures=none")
+    none = command("stages=[write_card]", "run_name=mine", "gate.max_wer=null", UNDRAWN)
     assert none.returncode == 0
     assert not (tmp_path / "results" / "mine" / "junit.xml").exists()  # nothing stays that no gate of now says
 
@@ -114,7 +115,7 @@ def test_recomputing_without_a_change_gives_the_same_tables(
         "corpus.accents=as_given",
         "asr=scripted",
         "run_name=mine",
-        "card.figures=none",
+        UNDRAWN,
     ]
     assert command(*arguments).returncode == 0
     before = {name: (tmp_path / "results" / "mine" / name).read_bytes() for name in ("cells.csv", "interactions.csv")}
@@ -173,7 +174,7 @@ def test_a_customers_condition_joins_from_a_folder_of_their_own(
         "corpus.public=true",
         "asr=scripted",
     ]
-    done = command("--config-dir", "my_conf", *arguments, "conditions=[clean,ward7]")
+    done = command("--config-dir", "my_conf", *arguments, "conditions=[clean,ward7]", UNDRAWN)
     assert done.returncode == 0, done.stderr
     assert set(pd.read_csv(tmp_path / "results" / "scratch" / "cells.csv")["condition"]) == {"clean", "ward7"}
     recomputed = command("stages=[score,summarize,write_card]", "run_name=scratch")
@@ -265,7 +266,7 @@ def test_a_sweep_gives_every_job_its_own_folder(
         "corpus.public=true",
         "asr=scripted",
     ]
-    done = command("-m", *arguments, "conditions=[clean]", "asr.seed=1,2")
+    done = command("-m", *arguments, "conditions=[clean]", "asr.seed=1,2", UNDRAWN)
     assert done.returncode == 0, done.stderr
     found = {path.name for path in (tmp_path / "results").iterdir() if not path.name.startswith(".")}
     assert found == {"scratch_0_scripted", "scratch_1_scripted", "scratch_comparison"}

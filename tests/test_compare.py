@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from pipeline import app
 from pipeline.artifacts import RunFolder, file_sha256
-from pipeline.config import build
+from pipeline.config import build, over_stored
 from pipeline.errors import ConfigError, StudyError
 from pipeline.run import run
 from pipeline.single import run_single
@@ -54,9 +55,16 @@ def make(run_name: str, folder: Path, composed: Callable[..., dict[str, Any]], *
         "corpus=transcripts_only", f"corpus.path={manifest}", "corpus.public=true", "corpus.accents=as_given",
         "asr=transcripts", f"asr.path={heard}", f"conditions=[{','.join(CONDITIONS)}]", "normalizer=[whisper_english]",
         f"results_dir={folder / 'results'}", f"run_name={run_name}", "stats.permutations=99", "stats.bootstrap=200",
-        "stats.hallucination=null", "stats.reference_condition=clean", "card.figures=none",
+        "stats.hallucination=null", "render.workers=0", "stats.reference_condition=clean", "card.figures=none",
     ]  # fmt: skip
     return run(build(composed(*fixed, *overrides)), store_path=folder / "store.db", overrides=[]).folder
+
+
+@pytest.fixture(autouse=True)
+def undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the figures out where nobody looks at the page."""
+    if "page" not in request.node.name:
+        monkeypatch.setattr("pipeline.card.comparison_page.figures", lambda _: [])
 
 
 @pytest.fixture
@@ -184,8 +192,8 @@ def test_the_page_runs_nothing_and_links_only_to_the_runs_beside_it(results: Pat
     assert str(tmp_path) not in "".join(file.read_text() for file in folder.iterdir())
     shutil.move(results / "before", tmp_path / "elsewhere" / "after")
     found, folder = compared(results, str(tmp_path / "elsewhere" / "after"), "after")
-    assert [job["run_name"] for job in found["jobs"]] == ["elsewhere_after", "results_after"]
-    assert list(found["cards"]) == ["results_after"]
+    assert [job["run_name"] for job in found["jobs"]] == ["after_1", "after_2"]
+    assert list(found["cards"]) == ["after_2"]
 
 
 def test_three_runs_are_compared_two_by_two(results: Path) -> None:
@@ -249,6 +257,49 @@ def test_a_folder_that_holds_something_else_is_left_alone(results: Path) -> None
     with pytest.raises(ConfigError, match="what is here is not one"):
         compare_runs(["before", "after"], results)
     assert [file.name for file in folder.iterdir()] == ["notes.txt"]
+
+
+def lose(folder: Path, *, accent: str, condition: str, left: int) -> None:
+    """Take all but a few answers of one group out of a stored run, as if its recognizer had failed on them."""
+    scores = pd.read_parquet(folder / "scores.parquet")
+    chosen = scores[(scores["accent"] == accent) & (scores["condition"] == condition)]
+    kept = scores.drop(chosen.sort_values("utterance_id").index[left:])
+    RunFolder(folder).write_table("scores", kept.reset_index(drop=True))
+    resign(folder, "scores.parquet")
+
+
+def test_a_group_of_which_one_run_lost_trials_is_named_also_where_nothing_of_it_is_left(results: Path) -> None:
+    lose(results / "after", accent="west", condition="clean", left=0)
+    lose(results / "after", accent="north", condition="clean", left=30)
+    found, folder = compared(results, "before", "after")
+    assert [(one["key"]["accent"], one["n_first"], one["n_second"], one["n_both"]) for one in found["unpaired"]] == [
+        ("west", 40, 0, 0), ("north", 40, 30, 30),
+    ]  # fmt: skip
+    assert ("west", "clean") not in {(one["key"]["accent"], one["key"]["condition"]) for one in found["cells"]}
+    text = (folder / "comparison.md").read_text().replace("\\", "")
+    assert "no trial of theirs was answered by both runs: west under clean (40 trials in before, 0 in after)." in text
+    assert "north under clean (40 trials in before, 30 in after, 30 in both)." in text
+
+
+def test_groups_that_got_worse_are_named_whatever_the_mean_did(results: Path) -> None:
+    _, folder = compared(results, "before", "after")
+    assert "and more in 1 (=so<b>uth under babble_10 (+33.3 points; 10 speakers));" in (
+        (folder / "comparison.md").read_text().replace("\\", "").replace("&lt;", "<").replace("&gt;", ">")
+    )
+
+
+def test_a_run_that_broke_its_gate_says_so_and_its_exit_code_and_a_gate_is_no_difference_of_the_runs(
+    composed: Callable[..., dict[str, Any]], results: Path
+) -> None:
+    record = RunFolder(results / "after").record()
+    assert record is not None
+    raw = over_stored(composed("stages=[write_card]", "gate.max_wer=0.01"), record.config, {"stages", "gate.max_wer"})
+    run(build(raw | {"results_dir": str(results), "run_name": "after"}), store_path=results / "store.db", overrides=[])
+    found, folder = compared(results, "before", "after")
+    assert [(job["exit_code"], job["gate"]) for job in found["jobs"]] == [(app.DONE, ""), (app.GATE, "broken")]
+    assert "exit code 4<br>gates broken" in (folder / "comparison.md").read_text()
+    assert set(pd.read_csv(folder / "comparison.csv", keep_default_na=False)["run_gate"]) == {"", "broken"}
+    assert not [key for key in found["also_differ"] if key.startswith("gate")]
 
 
 def test_runs_are_named_only_with_the_stage_that_compares_them(composed: Callable[..., dict[str, Any]]) -> None:

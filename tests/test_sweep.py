@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from pipeline import app
 from pipeline.asr.base import Hypothesis, Request
 from pipeline.asr.scripted import Scripted, ScriptedSettings
 from pipeline.card.comparison import markdown
@@ -31,7 +32,8 @@ from pipeline.sweep import compare, conclude, write
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 Made = Callable[..., Job]
-QUICK = ["conditions=[clean,babble_10]", "stats.permutations=99"]
+QUICK = ["conditions=[clean,babble_10]", "stats.permutations=99", "stats.bootstrap=99", "stats.hallucination=null",
+         "render.workers=0", "card.figures=none"]  # fmt: skip
 KEY = ["run_name", "condition"]
 
 
@@ -46,6 +48,12 @@ class Deaf(Scripted):
 
 MADE: dict[tuple[object, ...], tuple[Job, Path]] = {}
 """Jobs already run, and their folders; every test has its own copy of a folder."""
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the comparison's figures out: nobody looks at them here."""
+    monkeypatch.setattr("pipeline.card.comparison_page.figures", lambda _: [])
 
 
 @pytest.fixture
@@ -340,12 +348,19 @@ def test_ctrl_c_stops_the_whole_sweep_without_a_comparison(swept: list[str], tmp
     assert not (tmp_path / "results" / "mine_1_harsh").exists()
 
 
-@pytest.mark.slow
-def test_one_job_alone_has_no_comparison(command: Command, swept: list[str], tmp_path: Path) -> None:
-    done = command(*swept, "asr=mild")
-    assert done.returncode == 0, done.stderr
-    assert "Comparison" not in done.stdout
-    assert not (tmp_path / "results" / "mine_comparison").exists()
+@pytest.mark.parametrize(("codes", "compared"), [((0,), 0), ((0, 3), 1), ((4, 3), 1), ((3, 4, 2), 1), ((1, 2, 4), 1)])
+def test_several_jobs_are_compared_once_one_alone_is_not_and_the_gravest_code_wins(
+    monkeypatch: pytest.MonkeyPatch, codes: tuple[int, ...], compared: int
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(app, "_task", lambda: app.entered.extend(map(Job, codes)))
+    monkeypatch.setattr(app, "_compare", lambda: calls.append(0) or 0)
+    monkeypatch.setattr(app.interruption, "listen", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    assert ended.value.code == next(code for code in (1, 2, 4, 3, 0) if code in codes)
+    assert len(calls) == compared
+    app.entered.clear()
 
 
 def test_every_two_runs_are_tested_on_the_trials_that_both_answered(made: Made) -> None:

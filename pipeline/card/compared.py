@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline.card.gate_measures import Outcome
 from pipeline.card.keys import Frozen, Key, Number, Rate
 from pipeline.card.measures import Cell, Disparity, Interaction
 from pipeline.card.wording import Shown
@@ -129,6 +130,18 @@ class GroupGap(Number):
     note: Shown
 
 
+class Unpaired(Number):
+    """Two runs that did not answer the same trials of one accent under one condition."""
+
+    first: str
+    second: str
+    n_first: int
+    """trials that the first run answered"""
+    n_second: int
+    n_both: int
+    """0: nothing is said of this accent and condition in the two runs"""
+
+
 class Ended(Frozen):
     """How one job ended, whether or not it could be compared."""
 
@@ -138,6 +151,8 @@ class Ended(Frozen):
     label: str
     """unique in the comparison: the recognizer, or the run where several are of one recognizer"""
     exit_code: int
+    gate: Outcome | Literal[""] = ""
+    """what its gates ended in: kept, broken or not_decided; empty: it had none"""
     differs: list[Shown]
     """what was asked of this job and not of all"""
     not_compared: Shown
@@ -176,6 +191,8 @@ class Comparison(Frozen):
     group_gaps: list[GroupGap] = Field(default_factory=list)
     suppressed: list[Key] = Field(default_factory=list)
     """accent and condition of what one of the runs does not publish: it is in no number of two runs"""
+    unpaired: list[Unpaired] = Field(default_factory=list)
+    """where of two runs one lost trials that the other answered, those of which all are lost first"""
     in_order: bool = False
     """the runs were named from the earlier to the later one, so that something can have got better or worse"""
     cards: dict[str, str] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from pipeline.card.compared import Compared, Comparison, Ended
 from pipeline.card.escape import markdown as escaped
 from pipeline.card.evidence import interval_of
 from pipeline.card.fairness import NO_INTERVAL
+from pipeline.card.gate_words import WORDS as OUTCOMES
 from pipeline.card.measures import Cell, Disparity, Interaction
 from pipeline.card.model import Row, Sentence, Table, TableCell
 from pipeline.card.pair_table import about_pairs, pair_tables
@@ -236,7 +237,7 @@ def _jobs(comparison: Comparison, caption: str) -> Table:
 
 def _of_job(job: Ended) -> list[list[str]]:
     asked = [outside(text, limit=100) for text in job.differs] or ["nothing"]
-    ended = [f"exit code {job.exit_code}"]
+    ended = [f"exit code {job.exit_code}", *([f"gates {OUTCOMES[job.gate]}"] if job.gate else [])]
     if job.not_compared:
         ended.append(outside(job.not_compared, limit=120))  # the whole of it stands in the notes
         return [[label(job.run_name)], asked, ended, [NOT_EVALUATED], [NOT_EVALUATED]]

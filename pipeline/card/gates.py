@@ -2,7 +2,8 @@
 
 A limit that could not be judged was not kept: ``not_decided`` weighs as ``broken`` does. What is not ranked, or hidden
 under a publication floor, is ``not_judged``, and named; but a group that is ranked under another condition and not
-under this one lost its trials here, and leaves the limit not decided.
+under this one, or that has speakers enough of whom too few were scored, lost its trials, and leaves the limit not
+decided.
 
 Under ``point`` the estimate is compared with the limit, under ``upper_bound`` the worse end of its interval. Under
 ``equivalence`` the limit is the margin of two one-sided tests: kept where the interval of a group's ratio lies within
@@ -17,6 +18,7 @@ from pipeline.card.evidence import Evidence
 from pipeline.card.gate_measures import Gate, Outcome
 from pipeline.card.gate_settings import GateSettings
 from pipeline.card.gate_words import sentence
+from pipeline.card.measures import Cell
 from pipeline.card.wording import NOT_EVALUATED, label, visible
 
 ROUNDING = 1e-9
@@ -25,6 +27,9 @@ MODEL = {"max_gap": "model_gap", "max_ratio": "model_ratio"}
 """The statistic between groups that a limit is about: what chance adds is taken off it (statistics: 3.1)."""
 SUPPRESSED = "suppressed under the publication floor"
 LOST = "ranked under other conditions but not here, so the limit is not decided"
+UNHEARD = "the study has enough of its speakers, but too few of them were scored, so the limit is not decided"
+UNDECIDED = (LOST, UNHEARD)
+"""Why a group is not ranked although it should have been."""
 ONE_CONDITION = "the study has no condition beside the reference condition"
 
 
@@ -120,7 +125,7 @@ def _left_out(evidence: Evidence, rule: str, name: str, limit: float, condition:
         people = (cell.n_speakers, cell.n_ref_words) if cell is not None else (0, 0)
         found = _Found(accent, "none", None, None, None, *people, why_not=why)
         yield _gate(
-            evidence, rule, name, limit, condition, found, outcome="not_decided" if why == LOST else "not_judged"
+            evidence, rule, name, limit, condition, found, outcome="not_decided" if why in UNDECIDED else "not_judged"
         )
 
 
@@ -135,9 +140,17 @@ def unjudged(evidence: Evidence, condition: str) -> list[tuple[str, str]]:
     for accent in evidence.view.accents:
         cell = evidence.cell(accent, condition)
         if accent not in hidden and (cell is None or not cell.ranked):
-            why = "not ranked" if cell is not None else "nothing scored"
-            unranked[accent] = LOST if _ranked_elsewhere(evidence, accent) else why
+            unranked[accent] = _why_unranked(evidence, accent, cell)
     return sorted((hidden | unranked).items())
+
+
+def _why_unranked(evidence: Evidence, accent: str, cell: Cell | None) -> str:
+    if _ranked_elsewhere(evidence, accent):
+        return LOST
+    scored, enough = cell.n_speakers if cell is not None else 0, evidence.numbers.rules.min_speakers
+    if scored < enough <= evidence.view.n_speakers.get(accent, 0):
+        return UNHEARD
+    return "not ranked" if cell is not None else "nothing scored"
 
 
 def _ranked_elsewhere(evidence: Evidence, accent: str) -> bool:
@@ -158,7 +171,7 @@ def _gate(
     compared, judged = JUDGES[rule](name, limit, found)
     # of a group the others are told elsewhere, and without a condition nobody is judged
     left_out = unjudged(evidence, condition) if condition and not found.accent else []
-    if judged == "kept" and any(why == LOST for _, why in left_out):
+    if judged == "kept" and any(why in UNDECIDED for _, why in left_out):
         judged = "not_decided"  # a gap that a group is missing from looks smaller than it is
     gate = Gate(
         key=evidence.view.key(accent=found.accent, condition=condition),

@@ -114,6 +114,12 @@ class View:
         return not (isinstance(corpus, Mapping) and corpus.get("kind") == "transcripts_only")
 
     @cached_property
+    def n_speakers(self) -> dict[str, int]:
+        """How many named speakers the study has of each accent, whether or not any of them was scored."""
+        named = self.source.utterances.groupby("accent", sort=True)["speaker_id"].nunique()
+        return {str(accent): int(number) for accent, number in named.items()}
+
+    @cached_property
     def speakers_known(self) -> bool:
         """Whether every interval took the speaker, not the utterance, as independent."""
         return not (self.source.cells["unit"] == "utterance").any()

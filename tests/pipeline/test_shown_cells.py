@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.card.publication import HiddenCell, Publication
-from pipeline.shown_cells import shown_by_all
+from pipeline.shown_cells import shown_by_all, unpaired
 from pipeline.stats.suppression import Floor
 
 ACCENTS = ("east", "north", "south", "west")
@@ -49,6 +49,20 @@ def test_accents_merged_in_two_ways_are_hidden_with_both_groups():
     one, other = run(("east", "sides"), ("west", "sides")), run(("east", "coast"), ("north", "coast"))
     # with east gone, "sides" would be west alone, which neither run tells
     assert labels(one, other) == [{"south"}] * 2
+
+
+def test_trials_that_one_run_lost_are_counted_by_group_and_never_those_of_a_hidden_group():
+    whole, lossy = run(("east", "")), run()
+    for name, one in (("whole", whole), ("lossy", lossy)):
+        one.job, one.card.main_normalizer = SimpleNamespace(run_name=name), "verbatim"
+    gone = lossy.answers["accent"].isin(["east", "north"]) & (
+        lossy.answers.index.get_level_values("condition") == "clean"
+    )
+    lossy.answers = lossy.answers[~gone]
+    (found,) = unpaired([whole, lossy], shown_by_all([whole, lossy]))
+    assert (found.key.accent, found.key.condition) == ("north", "clean")
+    assert (found.first, found.second, found.n_first, found.n_second, found.n_both) == ("whole", "lossy", 1, 0, 0)
+    assert unpaired([whole, whole], shown_by_all([whole, whole])) == []
 
 
 @pytest.mark.parametrize(

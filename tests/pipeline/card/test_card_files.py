@@ -57,7 +57,7 @@ def test_a_card_keeps_to_the_schema_and_a_changed_one_does_not(card: dict[str, A
     jsonschema.Draft202012Validator.check_schema(published)
     validator = jsonschema.Draft202012Validator(published)
     validator.validate(card)
-    validator.validate(json.loads(render.json_text(build(study(scored=False)))))
+    validator.validate(json.loads(render.json_text(build(study(**SMALL, scored=False)))))
     assert published["$id"] == schema.FILE
     for wrong in ({"unknown": 1}, {"gates": [{}]}, {"numbers": card["numbers"] | {"cells": [{"wer": "12%"}]}}):
         assert not validator.is_valid(card | wrong)

@@ -198,6 +198,21 @@ def test_a_group_that_lost_its_trials_under_one_condition_leaves_the_limit_not_d
     assert told["min_f1", "lone_voice", "babble_10"].outcome == "not_judged"  # below the floor everywhere
 
 
+def test_a_group_that_was_heard_nowhere_leaves_the_limits_not_decided(
+    study: Build, gathered: dict[int, Evidence]
+) -> None:
+    usual = usual_study(study, gathered)
+    cells = [cell for cell in usual.numbers.cells if cell.key.accent != "v_w_merger"]
+    lossy = replace(usual, numbers=usual.numbers.model_copy(update={"cells": cells}))
+    found = decide(lossy, GateSettings(min_f1=0.1, max_gap=0.3, conditions=["clean"]))
+    told = {(gate.gate, gate.key.accent): gate for gate in found}
+    lost = told["min_f1", "v_w_merger"], told["max_gap", ""]
+    assert [gate.outcome for gate in lost] == ["not_decided", "not_decided"]
+    assert all("too few of them were scored" in gate.sentence for gate in lost)
+    assert told["min_f1", "lone_voice"].outcome == "not_judged"  # the study has but one of its speakers
+    assert overall(found) == "not_decided"
+
+
 def test_suppressed_groups_are_named_and_not_judged(study: Build) -> None:
     hidden = (
         HiddenCell(accent="secret", condition="clean", merged_into=""),
