@@ -26,7 +26,7 @@ FAMILIES = (
 )
 
 APPROXIMATE = (
-    "The interval of the change of such a gap is approximate: in simulated studies it held the true change in 82 to "
+    "The interval of the change of such a gap is approximate: in simulated studies it held the true change in 87 to "
     "100% where 95% is asked for, least where many groups have a gap in one run only; the change is then taken for "
     "smaller than it is."
 )

@@ -62,7 +62,7 @@ def gap_change(
     the highest plus t s of three estimates: the change as observed; the same less its bootstrap bias; and the change of
     sqrt(gap^2 - mean square of the gap that chance alone gives), which is right where a run has no gap. Degrees of
     freedom: the smallest k_eff - 1 of the accents that make either gap. p belongs to the estimate nearest to zero.
-    In simulation it covers in 82 to 100% of studies where 95% is asked for, least where many accents have a gap in one
+    In simulation it covers in 87 to 100% of studies where 95% is asked for, least where many accents have a gap in one
     run only (the change is then taken for smaller than it is); where there is no change, one is shown in at most 5% of
     studies (``tests/validity``).
 
