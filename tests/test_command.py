@@ -205,6 +205,7 @@ def test_a_mailed_condition_that_is_no_condition_stops_before_anything_runs(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_list_of_conditions_joins_from_a_folder_of_their_own(command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "my_conf" / "conditions"
@@ -254,6 +255,7 @@ def test_a_listening_page_needs_no_recognizer_and_leaves_the_run_alone(
     assert refused.returncode == 2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_sweep_gives_every_job_its_own_folder(
     command: Command, make_corpus: Callable[..., Path], tmp_path: Path

@@ -23,7 +23,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 OUTSIDE = Path(__file__).parent / "pipeline" / "asr" / "outside"
 BATCH = 4
-KILLS = int(os.environ.get("STUDY_KILLS", "3"))
+KILLS = int(os.environ.get("STUDY_KILLS", "2"))
 """STUDY_KILLS=20 is the long set."""
 GONE_S = 40.0
 """So long after the program's death its processes may still be there."""

@@ -70,7 +70,7 @@ def test_a_run_that_stops_early_leaves_nothing_of_the_stages_after_it(study: Stu
         (["stages=[write_card]", "stats.confidence=0.5"], "stats"),
         (["stages=[summarize,write_card]", "normalizer=[verbatim]", "card.main_normalizer=verbatim"], "normalizer"),
         ([LATE, "seed=7"], "seed"),
-        ([LATE, "conditions=[clean]"], "conditions"),
+        pytest.param([LATE, "conditions=[clean]"], "conditions", marks=pytest.mark.long),
     ],
 )
 def test_a_card_is_never_printed_under_rules_its_tables_were_not_made_with(

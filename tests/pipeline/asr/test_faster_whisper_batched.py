@@ -208,6 +208,7 @@ print(json.dumps(backend.transcribe([request])[0].text))
 """
 
 
+@pytest.mark.long
 @pytest.mark.recognizer
 def test_a_draw_says_the_same_in_another_order_beside_other_draws_and_in_another_process(
     sequential, clips, request_of, tmp_path

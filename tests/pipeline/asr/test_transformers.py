@@ -520,6 +520,7 @@ def test_a_language_that_a_whisper_lacks_is_refused(made):
         opened(made("english"), generation={"language": "fr"})
 
 
+@pytest.mark.long
 def test_the_language_is_told_to_a_model_that_can_be_told(made, request_of):
     clips = noises(1.0)
     english, french = (opened(made("whisper"), generation=SHORT | {"language": name}) for name in ("en", "fr"))

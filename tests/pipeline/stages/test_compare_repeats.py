@@ -247,6 +247,7 @@ def test_repeats_that_fail_are_listed_and_their_trials_left_out(study: Callable[
     assert "2 trials left out: fewer than two repeats" in (outcome.folder / "card.md").read_text()
 
 
+@pytest.mark.long
 def test_without_repeats_the_table_is_empty_and_nothing_else_differs(study: Callable[..., Outcome]) -> None:
     without, repeated = study(Repeater(0), "run_name=without"), study(Repeater(), "run_name=with", SUMMARIZED)
     assert pd.read_parquet(without.folder / "variability.parquet").empty
@@ -256,6 +257,7 @@ def test_without_repeats_the_table_is_empty_and_nothing_else_differs(study: Call
         pd.testing.assert_frame_equal(one, other)
 
 
+@pytest.mark.long
 def test_recomputing_from_stored_repeats_gives_the_same_table(study: Callable[..., Outcome]) -> None:
     first = pd.read_parquet(study(Repeater(), "run_name=one", SUMMARIZED).folder / "variability.parquet")
     again = study(Repeater(0), "run_name=one", "stages=[score,summarize]")

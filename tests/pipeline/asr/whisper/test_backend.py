@@ -74,6 +74,7 @@ def test_it_says_what_the_engines_own_transcribe_says(tiny_en: Whisper, clips: d
     assert [one.text for one in backend.transcribe(asked(few))] == wanted
 
 
+@pytest.mark.long
 @pytest.mark.recognizer
 @pytest.mark.slow
 def test_real_words_do_not_hang_on_batch_or_order(tiny_en: Whisper, clips: dict[str, np.ndarray]) -> None:
