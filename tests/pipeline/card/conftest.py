@@ -71,7 +71,8 @@ def study() -> Build:
         plan = replace(wanted, settings=CardSettings())  # no table hangs on them
         if repr(plan) not in MADE:
             MADE[repr(plan)] = make(plan)
-        return replace(MADE[repr(plan)], settings=wanted.settings)
+        made = MADE[repr(plan)]
+        return made if wanted.settings == made.settings else replace(made, settings=wanted.settings)
 
     return given
 
