@@ -54,7 +54,8 @@ def arguments(make_corpus: Callable[..., Path]) -> list[str]:
     """Return a small study for the slow recognizer."""
     manifest = make_corpus()
     corpus = ["corpus=manifest", f"corpus.path={manifest}", "corpus.accents=as_given", "corpus.public=true"]
-    return ["--config-dir", "my_conf", *corpus, "asr=listener", "conditions=[clean,babble_10]", "cache_dir=store"]
+    quick = ["conditions=[clean,babble_10]", "card.figures=none"]
+    return ["--config-dir", "my_conf", *corpus, "asr=listener", *quick, "cache_dir=store"]
 
 
 def acknowledged(store: Path, copy: Path) -> set[str]:
@@ -150,7 +151,11 @@ def killed_once(arguments: list[str], folder: Path, diary: Path, enough: int, at
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are told by /proc")
 @pytest.mark.parametrize(
-    ("kills", "options"), [(KILLS, []), (KILLS // 2, ["devices=[cpu,cpu]"])], ids=["in the program", "in processes"]
+    ("kills", "options"),
+    [
+        pytest.param(KILLS, [], id="in the program"),
+        pytest.param(KILLS // 2, ["devices=[cpu,cpu]"], id="in processes", marks=pytest.mark.long),
+    ],
 )
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one_and_hears_nothing_again(
     command: Command, arguments: list[str], listener: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
