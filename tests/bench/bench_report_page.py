@@ -31,7 +31,7 @@ GROUPS, SPEAKERS, TIMES = 5, 100, 7
 CONDITIONS = ("as_transcribed", "clean", "babble_10", "landline_g711", "machine_tonal_5", "far_field", "street_10")
 SAID = "the boat left the harbor before sunrise and we counted seven ducks beside the frozen pond every other evening"
 OPENED = """() => {
-  const counted = document.getElementById("count").textContent;
+  const counted = document.getElementById("count")?.textContent ?? "";  // the page may still be read
   return counted !== "" && document.querySelectorAll("#trials tbody tr").length > 0;
 }"""
 FILTERED = """([name, value]) => new Promise((done) => {
