@@ -25,6 +25,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from pipeline import interruption
+from pipeline.errors import BUG, DONE, GATE, MISTAKE, STOPPED, WITH_FAILURES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 QUICKSTART = "quickstart"
-DONE, BUG, MISTAKE, WITH_FAILURES, GATE, STOPPED = 0, 1, 2, 3, 4, 130
 GRAVITY = (DONE, WITH_FAILURES, GATE, MISTAKE, BUG)
 """A sweep ends with the gravest exit code of its jobs, after one comparison of those that finished."""
 

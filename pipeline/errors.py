@@ -8,6 +8,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+DONE, BUG, MISTAKE, WITH_FAILURES, GATE, STOPPED = 0, 1, 2, 3, 4, 130
+"""Exit codes; what each says stands in ``app``."""
 _STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 

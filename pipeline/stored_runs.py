@@ -19,7 +19,7 @@ from pipeline.card.compared import Comparison
 from pipeline.card.content import CardContent
 from pipeline.card.gates import overall
 from pipeline.comparable import TRIAL, IncomparableError, Job
-from pipeline.errors import ConfigError, did_you_mean, first_five
+from pipeline.errors import DONE, GATE, WITH_FAILURES, ConfigError, did_you_mean, first_five
 from pipeline.records import Reason
 from pipeline.sweep import compare, write
 
@@ -27,9 +27,8 @@ TOGETHER = "_vs_"
 """Joins the names of the runs in that of the folder."""
 LONGEST_NAME = 100
 CARD = "card.json"
-FINISHED = {"finished": 0, "finished_with_failures": 3}
+FINISHED = {"finished": DONE, "finished_with_failures": WITH_FAILURES}
 """The exit code with which a run of each of these states ended, if it had no gate or kept it."""
-GATE_NOT_KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _job(folder: Path, name: str) -> Job:
     card = _card(where, record, name)
     kept = overall(card.gates) in (None, "kept")
     return Job(
-        exit_code=FINISHED[record.status] if kept else GATE_NOT_KEPT,
+        exit_code=FINISHED[record.status] if kept else GATE,
         base_name=name,
         run_name=name,
         recognizer=record.backend.name,

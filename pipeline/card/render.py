@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pipeline.card import escape
 from pipeline.card.figures import drawings
 from pipeline.card.model import CardContent
-from pipeline.card.page.verdict import verdict
+from pipeline.card.verdict import verdict
 
 FIGURES_FOLDER = "figures"
 """Where the cards look for ``<name>.png`` and its other forms, beside themselves."""

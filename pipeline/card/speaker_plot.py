@@ -1,5 +1,6 @@
 """The speakers: a dot each at its WER, so that a reader sees whether one person makes a gap. No dot has a name."""
 
+from functools import partial
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -164,7 +165,8 @@ def _handles(*, many: bool) -> "list[Artist]":
     )
     if many:
         return [Patch(facecolor="none", edgecolor=SERIES[0], label="middle half of speakers, line: middle 80%"), pooled]
-    dot = {"linestyle": "none", "markerfacecolor": "none", "color": SERIES[0], "marker": "o", "markeredgewidth": 0.7}
-    few = Line2D([], [], markersize=SIZES[0], label="speaker, few words", **dot)  # type: ignore[arg-type]
-    much = Line2D([], [], markersize=SIZES[-1], label="speaker, many words", **dot)  # type: ignore[arg-type]
-    return [few, much, pooled]
+    dot = partial(
+        Line2D, [], [], linestyle="none", markerfacecolor="none", color=SERIES[0], marker="o", markeredgewidth=0.7
+    )
+    few = dot(markersize=SIZES[0], label="speaker, few words")
+    return [few, dot(markersize=SIZES[-1], label="speaker, many words"), pooled]

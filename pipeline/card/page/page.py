@@ -18,9 +18,9 @@ from markupsafe import Markup
 from pipeline.card.explained import CONFUSIONS
 from pipeline.card.figures import Figure
 from pipeline.card.model import CardContent, Table
-from pipeline.card.page.verdict import verdict
 from pipeline.card.page.wer_table import wer_table
 from pipeline.card.render import FIGURES_FOLDER, environment_for_html
+from pipeline.card.verdict import verdict
 from pipeline.card.wording import SYNTHETIC, label
 
 SCRIPTS = ("page_data.js", "page_view.js", "page_rows.js", "page.js")

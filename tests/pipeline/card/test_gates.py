@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -303,7 +304,7 @@ def test_a_gate_that_was_not_kept_is_graver_than_failed_trials_and_less_than_a_m
         1,
     ]
     content = build(replace(study(**SMALL), gate=GateSettings(max_gap=0.2)))
-    ended = Outcome(study(**SMALL).record, None, content, 0, 3)  # type: ignore[arg-type]
+    ended = Outcome(study(**SMALL).record, Path(), content, 0, 3)
     assert ended.gate == "broken"
     assert replace(ended, card=None).gate is None
 

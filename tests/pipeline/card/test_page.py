@@ -20,9 +20,9 @@ from pipeline.card.measures import Disparity
 from pipeline.card.model import Sentence
 from pipeline.card.page.island import build as island_of
 from pipeline.card.page.page import MOST_FACTS, SCRIPTS, html
-from pipeline.card.page.verdict import MOST_ROWS, verdict
 from pipeline.card.page.wer_table import LEVELS, wer_table
 from pipeline.card.publication import HiddenCell, Publication
+from pipeline.card.verdict import MOST_ROWS, verdict
 from pipeline.card.wording import visible
 
 Build = Callable[..., CardInput]
